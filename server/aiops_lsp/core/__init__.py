@@ -1,0 +1,1 @@
+"""Pure functions and data of the review: no event loop, no I/O, no clock, no LSP."""

@@ -1,0 +1,1 @@
+"""What survives the process: the result cache and the spending ledger, shared by all windows."""
