@@ -1,0 +1,175 @@
+"""Findings of a snapshot, derived from what is known of its regions.
+
+At each split everything is derived again: a region whose result is known shows it at its new place; a region that
+changed keeps the findings whose evidence still stands, marked as being checked again. Findings are told apart by
+their id, so what stays the same does not blink.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from aiops_lsp.core.anchors import Anchor, anchor
+from aiops_lsp.core.findings import Confirmation, Finding, Fix, Origin, number_findings
+from aiops_lsp.core.fixes import offer
+from aiops_lsp.engine.standing import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from aiops_lsp.core.regions import Region
+    from aiops_lsp.core.text import AppliedEdit, Range, Snapshot
+    from aiops_lsp.engine.standing import Standing
+    from aiops_lsp.store.cache import CachedClaim, CachedReview
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A finding and the quote that its id is made of."""
+
+    finding: Finding
+    quote: str
+
+
+@dataclass(slots=True)
+class LiveFinding:
+    """A shown finding while the text moves on under it: `finding` as it stands in the current text.
+
+    An edit that touches its range suspends it until the next split; one that touches its fix takes the fix away.
+    """
+
+    finding: Finding
+    quote: str
+    suspended: bool = False
+
+    def carry(self, edit: AppliedEdit, carry: Callable[[Range, AppliedEdit], Range | None]) -> None:
+        """Move with `edit`."""
+        if self.suspended:
+            return
+        moved = carry(self.finding.range, edit)
+        if moved is None:
+            self.suspended = True
+            return
+        self.finding = replace(self.finding, range=moved, fix=_carried_fix(self.finding.fix, edit, carry))
+
+
+def derive(
+    snapshot: Snapshot,
+    regions: Sequence[Region],
+    standings: Sequence[Standing],
+    live: Iterable[LiveFinding],
+    count_errors: Callable[[str], int],
+) -> list[Derived]:
+    """The model's findings of `snapshot`, with their ids, in document order.
+
+    `live` are the findings shown so far, carried to this snapshot's text. `count_errors` counts the parse errors of
+    a piece of code in the snapshot's language.
+    """
+    kept = [shown for shown in live if shown.finding.origin is Origin.MODEL and _still_stands(shown, snapshot)]
+    found: list[Derived] = []
+    for region, standing in zip(regions, standings, strict=True):
+        known: list[Derived] = []
+        if standing.record is not None:
+            known, _ = record_findings(standing.record, standing, region, snapshot, count_errors)
+        if standing.progress in (Progress.REVIEWED, Progress.STALE):
+            found += known
+            continue
+        places = {(one.finding.category, one.finding.range.start.line) for one in known}
+        found += known
+        found += [
+            Derived(replace(shown.finding, rechecking=True, fix=None), shown.quote)
+            for shown in kept
+            if _inside(shown.finding.range, region)
+            and (shown.finding.category, shown.finding.range.start.line) not in places
+        ]
+    found.sort(key=lambda one: (one.finding.range, one.finding.category))
+    numbered = number_findings((one.finding, one.quote) for one in found)
+    return [Derived(finding, one.quote) for finding, one in zip(numbered, found, strict=True)]
+
+
+def record_findings(
+    record: CachedReview,
+    standing: Standing,
+    region: Region,
+    snapshot: Snapshot,
+    count_errors: Callable[[str], int],
+) -> tuple[list[Derived], int]:
+    """The findings of a cached result at their places in `region`, and how many of them found no place."""
+    found: list[Derived] = []
+    lost = 0
+    for cached in record.claims:
+        place = anchor(cached.claim, region, snapshot, hint=cached.hint)
+        if isinstance(place, Anchor):
+            found.append(_finding(cached, place, standing, region, snapshot, count_errors))
+        else:
+            lost += 1
+    return found, lost
+
+
+def _finding(
+    cached: CachedClaim,
+    place: Anchor,
+    standing: Standing,
+    region: Region,
+    snapshot: Snapshot,
+    count_errors: Callable[[str], int],
+) -> Derived:
+    claim = cached.claim
+    severity = claim.severity
+    if claim.needs_outside_context:
+        severity = severity.lowered()
+    if cached.confirmation is Confirmation.UNCONFIRMED:
+        severity = severity.lowered()
+    offered = offer(
+        claim,
+        place,
+        region,
+        snapshot,
+        verified=cached.fix_verified,
+        title=f"Fix: {claim.title}",
+        count_errors=count_errors,
+    )
+    finding = Finding(
+        id="",
+        code=claim.category.value,
+        origin=Origin.MODEL,
+        category=claim.category,
+        severity=severity,
+        confidence=claim.confidence,
+        title=claim.title,
+        why=claim.why,
+        trigger=claim.trigger,
+        range=place.range,
+        evidence=snapshot.slice(place.range),
+        symbol=region.symbol,
+        fix=offered if isinstance(offered, Fix) else None,
+        confirmation=cached.confirmation,
+        age_seconds=standing.age_seconds,
+    )
+    return Derived(finding, claim.quote)
+
+
+def _still_stands(shown: LiveFinding, snapshot: Snapshot) -> bool:
+    place = shown.finding.range
+    if shown.suspended or place.end.line >= len(snapshot.lines):
+        return False
+    return snapshot.slice(place) == shown.finding.evidence
+
+
+def _inside(place: Range, region: Region) -> bool:
+    return region.start_line <= place.start.line and place.end.line < region.end_line
+
+
+def _carried_fix(
+    fix: Fix | None, edit: AppliedEdit, carry: Callable[[Range, AppliedEdit], Range | None]
+) -> Fix | None:
+    if fix is None:
+        return None
+    edits = []
+    for one in fix.edits:
+        moved = carry(one.range, edit)
+        if moved is None:
+            return None
+        edits.append(replace(one, range=moved))
+    return replace(fix, edits=tuple(edits))

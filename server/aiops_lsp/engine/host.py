@@ -1,0 +1,191 @@
+"""What the engine tells whoever runs it, and what it asks: an editor's session, or the command line.
+
+The engine knows no editor. A `Host` shows what is published and answers the one question that the engine may ask.
+All its methods are called on the event loop and must return at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from aiops_lsp.core.findings import Finding
+    from aiops_lsp.core.text import Snapshot
+    from aiops_lsp.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Where a document belongs: a workspace folder, or none (`root` None).
+
+    `settings` are those that hold for it, the repository's restrictions included. In a folder that is not trusted
+    nothing of the folder is run or sent. `dismissed` and `baseline` are ids of findings that are not shown.
+    """
+
+    root: Path | None
+    settings: Settings
+    trusted: bool = True
+    dismissed: frozenset[str] = frozenset()
+    baseline: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """What the folder is called in reports."""
+        return self.root.name if self.root is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """All findings of one version of a document; they replace those of any earlier version.
+
+    `snapshot` is None when the document was closed: then the findings are none.
+    """
+
+    uri: str
+    version: int
+    findings: tuple[Finding, ...]
+    snapshot: Snapshot | None
+
+
+class State(StrEnum):
+    """What the engine as a whole is doing, in the words of the `aiops/status` notification."""
+
+    IDLE = "idle"
+    REVIEWING = "reviewing"
+    DEGRADED = "degraded"
+    OFFLINE = "offline"
+    OVER_BUDGET = "over_budget"
+    WAITING_FOR_CONSENT = "waiting_for_consent"
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Tokens and US dollars spent, what is reserved for requests under way included, against the limits.
+
+    `saved_tokens` and `saved_usd` are what the cache spared today. `day_resets_at` and `month_resets_at` are seconds
+    since the epoch.
+    """
+
+    today_tokens: int = 0
+    today_usd: float = 0.0
+    month_usd: float = 0.0
+    daily_token_budget: int = 0
+    monthly_cost_limit: float = 0.0
+    saved_tokens: int = 0
+    saved_usd: float = 0.0
+    day_resets_at: float = 0.0
+    month_resets_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentStatus:
+    """How much of a document has been reviewed.
+
+    `not_reviewed` maps a reason in words to the number of regions that it keeps back. `note` says why the document as
+    a whole is not sent to a model, where that is so.
+    """
+
+    uri: str
+    regions: int
+    reviewed: int
+    reviewing: int
+    not_reviewed: Mapping[str, int] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def words(self) -> str:
+        """As in `7 of 41 regions reviewed`."""
+        return f"{self.reviewed} of {self.regions} regions reviewed"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state with its reason in words, the spend, and the open documents."""
+
+    state: State
+    reason: str
+    spend: Spend
+    documents: tuple[DocumentStatus, ...] = ()
+    restricted_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentQuestion:
+    """May source of this workspace go to `host`? `what` says in a sentence what would be sent."""
+
+    host: str
+    provider: str
+    workspace: str
+    what: str
+
+
+class ConsentAnswer(StrEnum):
+    """The answers to it."""
+
+    WORKSPACE = "workspace"
+    EVERYWHERE = "everywhere"
+    NOT_NOW = "not_now"
+
+
+@dataclass(frozen=True, slots=True)
+class RegionReport:
+    """How one region fared in a review that was asked for. Lines count from 0, `end_line` is not included.
+
+    `outcome` is `reviewed`, `cached` or `not_reviewed`; `reason` says why not.
+    """
+
+    symbol: str
+    start_line: int
+    end_line: int
+    outcome: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewReport:
+    """What a review that was asked for came to, for one document.
+
+    `findings` are those that show, anchored in `snapshot`. `not_reviewed` says why the document as a whole was not
+    put to a model, empty where it was. `tokens` and `micro_usd` (millionths of a US dollar) are what it cost.
+    """
+
+    uri: str
+    snapshot: Snapshot
+    findings: tuple[Finding, ...]
+    regions: tuple[RegionReport, ...]
+    not_reviewed: str = ""
+    tokens: int = 0
+    micro_usd: int = 0
+
+
+class Urgency(StrEnum):
+    """How a message is shown."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Host(Protocol):
+    """Whoever runs the engine."""
+
+    def publish(self, publication: Publication) -> None:
+        """Show these findings."""
+        ...
+
+    def status_changed(self) -> None:
+        """The status may be another: ask for it when convenient."""
+        ...
+
+    def show_message(self, urgency: Urgency, text: str) -> None:
+        """Tell the user, once; the engine never repeats itself."""
+        ...
+
+    async def ask_consent(self, question: ConsentQuestion) -> ConsentAnswer:
+        """Ask the user. Where nobody can be asked the answer is `NOT_NOW`."""
+        ...
