@@ -1,0 +1,182 @@
+"""One open document under review: what is known of its regions, what is shown, and the gate before publishing.
+
+The state of the text moves in two steps. Each edit carries the shown findings along (cheap, exact, and suspended
+where the edit touched them). Each look replaces the split and derives everything again. Only `publish` decides what
+goes out, and it never lets through what belongs to another version than the document's current one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiops_lsp.core.text import carry, split_lines
+from aiops_lsp.engine.derive import LiveFinding, derive
+from aiops_lsp.engine.host import DocumentStatus, Publication
+from aiops_lsp.engine.marks import EditMarks
+from aiops_lsp.engine.selection import Trigger
+from aiops_lsp.engine.standing import Progress, Reason, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aiops_lsp.core.findings import Finding, Fix
+    from aiops_lsp.core.regions import RegionKeys
+    from aiops_lsp.core.splitting import Split
+    from aiops_lsp.core.text import AppliedEdit, Snapshot, TextDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A snapshot's regions and their keys, in the same order."""
+
+    snapshot: Snapshot
+    split: Split
+    keys: tuple[RegionKeys, ...]
+
+
+@dataclass(slots=True)
+class Shown:
+    """What the client shows: the version it was computed for, and the findings."""
+
+    version: int | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(slots=True)
+class ReviewedDocument:
+    """The state of one open document. All methods are called on the event loop and return at once.
+
+    `standings` has one entry per region of `examined`. `note` says why the whole document is not put to a model, empty
+    where it is. `accepts` says which findings are shown at all (severity, confidence, ignores, dismissals).
+    """
+
+    text: TextDocument
+    publish_to: Callable[[Publication], None]
+    count_errors: Callable[[str], int]
+    marks: EditMarks = field(default_factory=EditMarks)
+    examined: Examined | None = None
+    standings: list[Standing] = field(default_factory=list)
+    rule_findings: tuple[Finding, ...] = ()
+    note: str = ""
+    accepts: Callable[[Finding], bool] = lambda _finding: True
+    held: set[str] = field(default_factory=set)
+    visible: tuple[int, int] | None = None
+    live: list[LiveFinding] = field(default_factory=list)
+    closed: bool = False
+    _trigger: Trigger = Trigger.OPENED
+    _shown: Shown = field(default_factory=Shown)
+
+    @property
+    def uri(self) -> str:
+        """The document's URI."""
+        return self.text.uri
+
+    def edited(self, edits: Sequence[AppliedEdit], at: float) -> bool:
+        """Follow edits that were applied to the text. True when they put a fix that was offered in its place."""
+        offered = [(live, live.finding.fix) for live in self.live if live.finding.fix is not None]
+        for edit in edits:
+            self.marks.edited(edit, at)
+            for live in self.live:
+                live.carry(edit, carry)
+        return any((live.suspended or live.finding.fix is None) and _holds_fix(self.text, fix) for live, fix in offered)
+
+    def ask(self, trigger: Trigger) -> None:
+        """Remember why the next look is due; the strongest reason counts."""
+        self._trigger = max(self._trigger, trigger)
+
+    def take_trigger(self) -> Trigger:
+        """The reason for this look; the next one starts without."""
+        trigger, self._trigger = self._trigger, Trigger.OPENED
+        return trigger
+
+    def is_current(self, snapshot: Snapshot) -> bool:
+        """Whether `snapshot` is the document's text as it is now."""
+        return not self.closed and self.text.snapshot() is snapshot
+
+    def adopt(self, examined: Examined) -> None:
+        """Take over a new split. Regions keep their standing when their exact key is known from the last one."""
+        known: dict[str, Standing] = {}
+        if self.examined is not None:
+            for keys, standing in zip(self.examined.keys, self.standings, strict=True):
+                known[keys.exact] = standing
+        self.examined = examined
+        fresh = Standing.not_reviewed(Reason.NEW)
+        self.standings = [known.get(keys.exact, fresh) for keys in examined.keys]
+        self.held &= {keys.exact for keys in examined.keys}
+
+    def stand(self, exact_key: str, standing: Standing) -> bool:
+        """Set the standing of the regions with this key. True when there are such regions."""
+        changed = False
+        if self.examined is not None:
+            for index, keys in enumerate(self.examined.keys):
+                if keys.exact == exact_key:
+                    self.standings[index] = standing
+                    changed = True
+        return changed
+
+    def holds(self, exact_key: str) -> bool:
+        """Whether a region of the last split has this key."""
+        return self.examined is not None and any(keys.exact == exact_key for keys in self.examined.keys)
+
+    def publish(self) -> None:
+        """Derive the findings of the current text and publish them.
+
+        Nothing goes out while the text is ahead of the last split: the next look will publish. What equals the last
+        publication is not sent again.
+        """
+        examined = self.examined
+        if examined is None or not self.is_current(examined.snapshot):
+            return
+        derived = derive(examined.snapshot, examined.split.regions, self.standings, self.live, self.count_errors)
+        rules = [LiveFinding(finding, finding.evidence) for finding in self.rule_findings]
+        model = [LiveFinding(one.finding, one.quote) for one in derived]
+        self.live = sorted([*model, *rules], key=lambda live: (live.finding.range, live.finding.id))
+        self._send(Publication(self.uri, examined.snapshot.version, tuple(self.findings()), examined.snapshot))
+
+    def close(self) -> None:
+        """Take everything back from the client."""
+        self.closed = True
+        self.live = []
+        self._send(Publication(self.uri, self.text.version, (), None))
+
+    def findings(self) -> list[Finding]:
+        """The findings as they stand in the current text; those that an edit touched are left out."""
+        return [live.finding for live in self.live if not live.suspended and self.accepts(live.finding)]
+
+    def status(self) -> DocumentStatus:
+        """How much has been reviewed."""
+        progress = Counter(standing.progress for standing in self.standings)
+        reasons = Counter(
+            standing.words for standing in self.standings if standing.progress is Progress.NOT_REVIEWED
+        )
+        return DocumentStatus(
+            uri=self.uri,
+            regions=len(self.standings),
+            reviewed=progress[Progress.REVIEWED] + progress[Progress.STALE],
+            reviewing=progress[Progress.REVIEWING],
+            not_reviewed=dict(reasons),
+            note=self.note,
+        )
+
+    def _send(self, publication: Publication) -> None:
+        if self._shown.version is not None and publication.findings == self._shown.findings:
+            return
+        self._shown = Shown(publication.version, publication.findings)
+        self.publish_to(publication)
+
+
+def _holds_fix(text: TextDocument, fix: Fix) -> bool:
+    """Whether the text now reads at the fix's first place as the fix would have it.
+
+    Clients send what changed in a form of their own, often less than the edit that they applied, so the text is
+    compared and not the edit.
+    """
+    first = fix.edits[0]
+    line, column = first.range.start.line, first.range.start.column
+    wanted = split_lines(first.new_text)
+    if line + len(wanted) > text.line_count:
+        return False
+    there = "".join(text.line(line + index) for index in range(len(wanted)))
+    return there[column:].startswith(first.new_text)
