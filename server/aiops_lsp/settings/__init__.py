@@ -13,11 +13,25 @@ if TYPE_CHECKING:
     from aiops_lsp.settings.files import read_repository_file, read_user_file
     from aiops_lsp.settings.folders import cache_dir, config_file, state_dir
     from aiops_lsp.settings.layers import resolve
-    from aiops_lsp.settings.options import Settings, default_models, effective_models
+    from aiops_lsp.settings.options import (
+        VENDOR_VARIABLES,
+        Instruction,
+        Models,
+        Price,
+        Provider,
+        Settings,
+        default_models,
+        effective_models,
+    )
     from aiops_lsp.settings.problem import Problem
 
 __all__ = [
+    "VENDOR_VARIABLES",
+    "Instruction",
+    "Models",
+    "Price",
     "Problem",
+    "Provider",
     "Settings",
     "cache_dir",
     "config_file",
@@ -32,7 +46,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "VENDOR_VARIABLES": "options",
+    "Instruction": "options",
+    "Models": "options",
+    "Price": "options",
     "Problem": "problem",
+    "Provider": "options",
     "Settings": "options",
     "cache_dir": "folders",
     "config_file": "folders",
