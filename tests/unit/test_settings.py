@@ -121,7 +121,7 @@ def test_later_layers_win_and_the_origin_is_told() -> None:
         ("budget.daily_token_budget", 10**400, "not such a number"),
         pytest.param("budget.daily_token_budget", 10**5000, "a number does not fit here", id="endless"),
         ("limits.concurrent_requests", 0, "must be at least 1, not 0"),
-        ("privacy.redact_patterns", ["("], "holds an invalid regular expression"),
+        ("privacy.redact_patterns", ["("], "privacy.redact_patterns[0]: cannot be used ("),
         ("privacy.allow_hosts", ["https://api.example.org/"], "must hold host names without scheme or path"),
         ("privacy.allow_hosts", "api.example.org", "must be a list"),
         ("rules.severity", {"py/x": "fatal"}, "must be 'critical', 'high', 'medium', 'low' or 'off'"),
@@ -151,6 +151,19 @@ def test_an_invalid_option_is_reported_once_in_words_and_the_rest_applies(
     assert problems[0].where.startswith("config.toml: " + path.split(".", maxsplit=1)[0])
     assert resolved.cache.size_limit_mb == 7
     assert resolved.model_copy(update={"cache": Settings().cache, "origins": {}}) == resolve(None, {}, None, None)[0]
+
+
+@pytest.mark.parametrize(
+    ("user", "env"),
+    [
+        ({"privacy": {"redact_patterns": ["a+", "(", 5, "b"]}}, {}),
+        ({"privacy": {"redact_patterns": ["a+"]}}, {"AIOPS_PRIVACY__REDACT_PATTERNS": '["(", 5, "b"]'}),
+    ],
+)
+def test_one_wrong_entry_of_a_list_leaves_the_others(user: dict[str, object], env: dict[str, str]) -> None:
+    resolved, problems = resolve(user, env, None, None)
+    assert resolved.privacy.redact_patterns == ("a+", "b")
+    assert len(problems) == 2
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from aiops_lsp.core.secret_patterns import pattern_problems
+
 Trigger = Literal["change", "save", "manual"]
 Scope = Literal["changed", "file"]
 RuleSeverity = Literal["critical", "high", "medium", "low", "off"]
@@ -68,10 +70,8 @@ def _host(value: str) -> str:
 
 
 def _expression(value: str) -> str:
-    try:
-        re.compile(value)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"holds an invalid regular expression ({error})") from None
+    if problems := pattern_problems([value]):
+        raise ValueError(f"cannot be used ({problems[0].rpartition(': ')[2]})")
     return value
 
 

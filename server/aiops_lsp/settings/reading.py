@@ -202,28 +202,40 @@ class _Walk:
         return None if missing else inner.reading.values
 
     def _leaf(self, adapter: TypeAdapter[Any], value: object, path: Path) -> None:
+        if self.textual and isinstance(value, str) and _wants_list(adapter):
+            value = _listed(value)
+        if not isinstance(value, list) or not _wants_list(adapter):
+            self._keep(adapter, value, path, path, value)
+            return
+        self.reading.values[path] = ()
+        for index, item in enumerate(value[:_MAX_ENTRIES]):
+            # One that is wrong leaves the others.
+            self._keep(adapter, [item], path, (*path, f"[{index}]"), item)
+
+    def _keep(self, adapter: TypeAdapter[Any], value: object, path: Path, place: Path, given: object) -> None:
+        """Validate a value, or a list of one, and keep it; what is wrong with what was `given` is told of `place`."""
         try:
-            self.reading.values[path] = _validated(adapter, value, textual=self.textual)
+            valid = _validated(adapter, value, textual=self.textual)
         except ValidationError as error:
-            what, shown = _in_words(error.errors(include_url=False)[0]), _shown(value)
-            self.reading.report(path, f"{what}, not {shown}")
+            self.reading.report(place, f"{_in_words(error.errors(include_url=False)[0])}, not {_shown(given)}")
         except (TypeError, ValueError, RecursionError):
             # What JSON cannot say (a TOML date, a lone surrogate, endless nesting) fits no option.
-            self.reading.report(path, f"{_kind(value)} does not fit here")
+            self.reading.report(place, f"{_kind(given)} does not fit here")
+        else:
+            self.reading.values[path] = (*self.reading.values.get(path, ()), *valid) if place != path else valid
 
 
 def _validated(adapter: TypeAdapter[Any], value: object, *, textual: bool) -> Any:
     """Strict, so that "600" is no number and 1 no boolean; but the environment has only text."""
     if textual and isinstance(value, str):
-        decoded = _json_or_text(value)
-        if isinstance(decoded, list):
-            value = decoded
-        else:
-            try:
-                return adapter.validate_strings(value)
-            except ValidationError:
-                value = [part.strip() for part in value.split(",")] if _wants_list(adapter) else value
+        return adapter.validate_strings(value)
     return adapter.validate_json(json.dumps(_whole_numbers(value)), strict=True)
+
+
+def _listed(text: str) -> list[object]:
+    """A variable holds a list as JSON or with commas."""
+    decoded = _json_or_text(text)
+    return decoded if isinstance(decoded, list) else [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _wants_list(adapter: TypeAdapter[Any]) -> bool:
@@ -332,6 +344,4 @@ def _in_words(error: ErrorDetails) -> str:
         "value_error": "{error}",
     }.get(error["type"])
     context = {name: _number(value) if isinstance(value, (int, float)) else value for name, value in context.items()}
-    words = expected.format(**context) if expected else error["msg"][:1].lower() + error["msg"][1:]
-    inside = error["loc"] and error["type"] not in ("value_error", "literal_error", "tuple_type")
-    return f"each entry {words}" if inside and isinstance(error["loc"][-1], int) else words
+    return expected.format(**context) if expected else error["msg"][:1].lower() + error["msg"][1:]
