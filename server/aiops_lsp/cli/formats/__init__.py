@@ -1,0 +1,1 @@
+"""The forms of a review's output, one module each."""
