@@ -12,7 +12,6 @@ import os
 import re
 import sys
 import traceback
-import uuid
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -42,7 +41,7 @@ _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 def new_id() -> str:
     """A fresh id for a review or a request."""
-    return uuid.uuid4().hex[:12]
+    return os.urandom(6).hex()
 
 
 @contextmanager
@@ -79,7 +78,7 @@ class KnownSecrets:
 
 
 def redact_with(known: KnownSecrets, patterns: tuple[str, ...] = ()) -> Redact:
-    """What hides the keys in `known` (also those added later) and all that looks like a secret, or is one by `patterns`.
+    """What hides the keys in `known`, also those added later, and all that looks like a secret or matches `patterns`.
 
     The table of secrets is loaded with the first line that is logged, not with this module.
     """
