@@ -24,14 +24,9 @@ from aiops_lsp.core.text import (
 
 UTF8, UTF16, UTF32 = PositionEncoding.UTF8, PositionEncoding.UTF16, PositionEncoding.UTF32
 
-PIECES = ["a", "bc", " ", "\t", "\n", "\r", "\r\n", "\f", "\v", "\x85", "\u2028", "\u2029", "\x00"] + [
-    "é",
-    "e\u0301",
-    "漢",
-    "😀",
-    "\U0001f469\u200d\U0001f4bb",
-    "\ud83d",
-    "\ude00",
+PIECES = [
+    *["a", "bc", " ", "\t", "\n", "\r", "\r\n", "\f", "\v", "\x85", "\u2028", "\u2029", "\x00"],
+    *["é", "e\u0301", "漢", "😀", "\U0001f469\u200d\U0001f4bb", "\ud83d", "\ude00"],
 ]
 texts = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
 positions = st.builds(Position, st.integers(0, 8), st.integers(0, 12))
