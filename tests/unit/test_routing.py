@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from aiops_lsp.core.regions import Shape
 from aiops_lsp.core.routing import Choice, Pressure, Tier, choose, lowered, pressure_of, reason_of, tier_of
 

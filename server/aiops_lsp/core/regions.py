@@ -52,7 +52,7 @@ class Region:
     of what it defines, or of what encloses it; empty at top level. `context` is its context block. `loose` is its
     code without comments and without blanks outside strings. `split_points` are the lines (from 0, in the region,
     never 0) before which it may be cut in two when it is too large for one request. `parse_error` and `empty_body`
-    mark half-written code.
+    mark half-written code; `trivial` marks what holds nothing to review: only comments, imports, closing brackets.
     """
 
     kind: RegionKind
@@ -68,11 +68,12 @@ class Region:
     split_points: tuple[int, ...] = ()
     parse_error: bool = False
     empty_body: bool = False
+    trivial: bool = False
 
     @property
     def code(self) -> str:
-        """The region's text as it is sent, lines joined by newlines."""
-        return "\n".join(self.lines)
+        """The region's text as it is sent, lines joined by newlines. Empty lines at its end are left out."""
+        return "\n".join(self.lines).rstrip("\n")
 
     def document_column(self, line: int, column: int) -> int:
         """Where `column` of sent line `line` (from 0, in the region) stands in the document's line.

@@ -1,0 +1,162 @@
+"""Context blocks: what a reader of one region must know of the rest of its file.
+
+A block holds the header of the enclosing class, then the signatures, types, module-level assignments and imports of
+the names that the region uses. It is a pure function of the file's content, and it changes only with these: not with
+the body of a function that is called, nor with an import that is not used, nor with the order of anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from aiops_lsp.core.outline import Definition, DefinitionKind, Scope
+from aiops_lsp.core.syntax import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aiops_lsp.core.outline import Outline
+    from aiops_lsp.core.placeholders import Placeholders, Secret
+    from aiops_lsp.core.syntax import Span, Syntax
+
+LONGEST_BLOCK = 2_000
+"""Code points in a context block, at most. What does not fit is left out, the least valuable first."""
+
+_LONGEST_DEFINITION = 300
+_CONSTRUCTORS = frozenset({"__init__", "__new__", "constructor", "__construct", "initialize", "init", "new", "this"})
+
+_NAME = re.compile(r"(?:(?<!\w)|(?<=\.\.))(?<![^.]\.)[^\W\d]\w*")
+_ATTRIBUTE = re.compile(r"\.\s*([^\W\d]\w*)")
+_MEMBER = re.compile(r"(?:\b(?:self|cls|this|Self|static|super)\s*(?:\?\.|\.|->|::)\s*[#$]?|@)([^\W\d]\w*)")
+_WORD = re.compile(r"[^\W\d]\w*")
+_MARK = re.compile("\0([0-9]+)\0")
+
+
+class ContextBlocks:
+    """Makes the context blocks of one document's regions."""
+
+    def __init__(self, syntax: Syntax, outline: Outline, secrets: Sequence[Secret]) -> None:
+        assert syntax.language is not None
+        self.syntax = syntax
+        self.language = syntax.language
+        self.secrets = secrets
+        self.secret_spans = [(start, end) for start, end, _ in secrets]
+        self.texts: dict[Definition, str] = {}
+        self.globals: dict[str, list[Definition]] = defaultdict(list)
+        self.members: dict[str, dict[str, list[Definition]]] = defaultdict(lambda: defaultdict(list))
+        self.constructors: dict[int, Definition] = {}
+        for scope in outline.scopes:
+            table = self.members[scope.symbol] if scope.is_class else self.globals
+            for definition in scope.definitions:
+                table[definition.name].append(definition)
+                if scope.is_class and definition.name in _CONSTRUCTORS | {scope.name}:
+                    self.constructors.setdefault(scope.header[0], definition)
+
+    def block(self, own: Span, scope: Scope, skeleton: str, strings: Sequence[str]) -> str:
+        """The block of the region at `own`, with marks for secrets.
+
+        `skeleton` is the region's code without comments and strings; `strings` are its strings, since names are
+        used in those that interpolate.
+        """
+        lines = dict.fromkeys(self._headers(scope, own))
+        seen = set(lines)
+        found: list[tuple[int, str]] = []
+        for definition, rank in self._used(scope, skeleton, strings):
+            start, end = definition.span
+            if not (own[0] <= start and end <= own[1]):
+                text = self._text(definition)
+                if text and text not in seen:
+                    seen.add(text)
+                    found.append((rank, text))
+        lines.update(dict.fromkeys(text for _, text in sorted(found)))
+        return _bounded(lines)
+
+    def _headers(self, scope: Scope, own: Span) -> Iterator[str]:
+        chain: list[Scope] = []
+        inner: Scope | None = scope
+        while inner is not None:
+            if inner.is_class and not own[0] <= inner.header[0] < own[1]:
+                chain.append(inner)
+            inner = inner.parent
+        for outer in reversed(chain):
+            yield _cut(self._cleaned(outer.header))
+
+    def _used(self, scope: Scope, skeleton: str, strings: Sequence[str]) -> Iterator[tuple[Definition, int]]:
+        """The definitions of the names that the code uses, each with its rank, the most valuable lowest."""
+        names = set(_NAME.findall(skeleton))
+        members = set(_MEMBER.findall(skeleton))
+        for string in strings:
+            if "{" in string or "$" in string or "\\(" in string:
+                names.update(_WORD.findall(string))
+                members.update(_MEMBER.findall(string))
+        if not self.language.classes:
+            names.update(_ATTRIBUTE.findall(skeleton))
+        if self.language.bare_members:
+            members |= names
+        if scope.is_class:
+            table = self.members[scope.symbol]
+            for name in members & table.keys():
+                yield from ((definition, 0) for definition in table[name])
+        for name in names & self.globals.keys():
+            yield from ((definition, definition.kind.value) for definition in self.globals[name])
+
+    def _text(self, definition: Definition) -> str:
+        known = self.texts.get(definition)
+        if known is None:
+            known = self.texts[definition] = self._made(definition)
+        return known
+
+    def _made(self, definition: Definition) -> str:
+        if definition.text is not None:
+            return _cut(definition.text.replace("\0", "\ufffd"))
+        text = definition.lead + self._cleaned(definition.span)
+        constructor = self.constructors.get(definition.span[0]) if definition.kind is DefinitionKind.TYPE else None
+        if constructor is not None and constructor.span != definition.span:
+            text = f"{text} {self._cleaned(constructor.span)}"
+        return _cut(text)
+
+    def _cleaned(self, span: Span) -> str:
+        """The text of a span on one line, without comments, and with marks in place of secrets."""
+        start, end = span
+        end = min(end, start + 4 * _LONGEST_DEFINITION)
+        holes = [(*hole, " ") for hole in within(self.syntax.comments, start, end)]
+        for hole in within(self.secret_spans, start, end):
+            index = next(i for i, (s, e) in enumerate(self.secret_spans) if s <= hole[0] < e)
+            holes.append((*hole, f"\0{index}\0"))
+        pieces, reached = [], start
+        for hole_start, hole_end, stand_in in sorted(holes):
+            pieces.append(self.syntax.text[reached:hole_start].replace("\0", "\ufffd"))
+            pieces.append(stand_in if hole_start >= reached else "")
+            reached = max(reached, hole_end)
+        pieces.append(self.syntax.text[reached:end].replace("\0", "\ufffd"))
+        return " ".join("".join(pieces).split())
+
+    def resolved(self, block: str, placeholders: Placeholders) -> str:
+        """The block with the region's placeholders in place of the marks."""
+
+        def stand_in(match: re.Match[str]) -> str:
+            start, end, kind = self.secrets[int(match[1])]
+            return placeholders.placeholder(self.syntax.text[start:end], kind)
+
+        return _MARK.sub(stand_in, block) if "\0" in block else block
+
+
+def _cut(text: str) -> str:
+    """At most so long, and never within a mark."""
+    if len(text) <= _LONGEST_DEFINITION:
+        return text
+    kept = text[:_LONGEST_DEFINITION]
+    if kept.count("\0") % 2:
+        kept = kept[: kept.rindex("\0")]
+    return f"{kept.rstrip()} …"
+
+
+def _bounded(lines: dict[str, None]) -> str:
+    kept, length = [], 0
+    for line in lines:
+        if length + len(line) + 1 <= LONGEST_BLOCK:
+            kept.append(line)
+            length += len(line) + 1
+    return "\n".join(kept)

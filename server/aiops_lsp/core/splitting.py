@@ -1,0 +1,290 @@
+"""From a snapshot to its regions.
+
+`split` is a pure function of the text, the language and the secrets in it. `resplit` mends what a parser makes of
+half-written code: it takes over regions of the split before it where the text did not change.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from aiops_lsp.core.context import ContextBlocks
+from aiops_lsp.core.language_table import Blanks
+from aiops_lsp.core.loose import loose_form, skeleton_of
+from aiops_lsp.core.outline import Outline, Role, Scope, outline
+from aiops_lsp.core.paragraphs import paragraphs
+from aiops_lsp.core.partition import LONGEST_RUN, Part, partition
+from aiops_lsp.core.placeholders import Placeholders, dedent, redact
+from aiops_lsp.core.regions import Region, Shape
+from aiops_lsp.core.syntax import count_errors, parse, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ast_grep_py import SgNode
+
+    from aiops_lsp.core.language_table import Language
+    from aiops_lsp.core.placeholders import Dedented, Secret
+    from aiops_lsp.core.syntax import Span, Syntax
+    from aiops_lsp.core.text import Snapshot
+
+__all__ = ["Split", "count_errors", "split"]
+
+_SPLIT_POINTS_FROM = 40
+"""Lines from which a region gets places where it may be cut."""
+
+_CALL = re.compile(r"([^\W\d]\w*)\s*(?:!\s*)?(?=[({<]|=(?!=))")
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+@dataclass(frozen=True)
+class Split:
+    """The regions of a snapshot, which partition its lines. `parsed` is false for a language without a grammar.
+
+    `errors` counts the parse errors of the whole document.
+    """
+
+    regions: tuple[Region, ...]
+    parsed: bool
+    errors: int = 0
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [region.start_line for region in self.regions]
+
+    def region_at(self, line: int) -> Region:
+        """The region that document line `line`, from 0, is in; past the end, the last one."""
+        return self.regions[max(0, bisect_right(self._starts, line) - 1)]
+
+
+def split(snapshot: Snapshot, secrets: Sequence[Secret] = ()) -> Split:
+    """Split a snapshot into regions.
+
+    `secrets` are (start, end, kind) in code points of `snapshot.text`, in order and not overlapping; they are replaced
+    by placeholders in everything that a region sends.
+    """
+    syntax = parse(snapshot.text, snapshot.language)
+    moved = _in_plain_text(secrets, snapshot.text, syntax.text)
+    builder = _Builder(syntax, moved)
+    return Split(tuple(builder.regions()), syntax.root is not None, len(syntax.errors))
+
+
+def _in_plain_text(secrets: Sequence[Secret], text: str, plain: str) -> list[Secret]:
+    """The secrets' places once every line end is a single newline."""
+    if not secrets or len(text) == len(plain):
+        return list(secrets)
+    pairs = [match.start() for match in re.finditer("\r\n", text)]
+    return [(start - bisect_left(pairs, start), end - bisect_left(pairs, end), kind) for start, end, kind in secrets]
+
+
+class _Builder:
+    """Makes the regions of one parsed document."""
+
+    def __init__(self, syntax: Syntax, secrets: Sequence[Secret]) -> None:
+        self.syntax = syntax
+        self.secrets = secrets
+        self.secret_spans = [(start, end) for start, end, _ in secrets]
+        self.context: ContextBlocks | None = None
+        self.outline = Outline([], [Scope()])
+        if syntax.root is not None:
+            self.outline = outline(syntax)
+            self.context = ContextBlocks(syntax, self.outline, secrets)
+
+    def parts(self) -> list[Part]:
+        if self.syntax.root is None:
+            return paragraphs(self.syntax.lines)
+        return partition(self.outline.items, self.syntax.lines, self.outline.scopes[0])
+
+    def regions(self) -> Iterator[Region]:
+        for part in self.parts():
+            yield self.region(part)
+
+    def region(self, part: Part) -> Region:
+        syntax = self.syntax
+        own = self.span(part)
+        comments, strings = within(syntax.comments, *own), within(syntax.strings, *own)
+        dedented = dedent(
+            syntax.lines[part.start : part.end],
+            [self.lines_begun_in(span, part) for span in strings if "\n" in syntax.text[slice(*span)]],
+            [line for span in comments for line in self.comment_lines(span, part)],
+        )
+        placeholders = Placeholders(syntax.text[slice(*own)]) if self.secrets else Placeholders()
+        raw = "\n".join(dedented.lines)
+        moves = _Moves(dedented, [syntax.line_starts[line] - own[0] for line in range(part.start, part.end)])
+        raw_comments = [moves.moved(start - own[0], end - own[0]) for start, end in comments]
+        raw_strings = [moves.moved(start - own[0], end - own[0]) for start, end in strings]
+        context, skeleton = self.context_of(part, own, raw, raw_comments, raw_strings, placeholders)
+        sent = redact(dedented, self.secrets_in(part, own), placeholders)
+        loose = loose_form(
+            "\n".join(sent.lines),
+            [sent.moved(span) for span in raw_comments],
+            [sent.moved(span) for span in raw_strings],
+            syntax.language,
+        )
+        return Region(
+            kind=part.kind,
+            symbol=part.symbol,
+            start_line=part.start,
+            end_line=part.end,
+            lines=sent.lines,
+            dedents=dedented.dedents,
+            context=context,
+            loose=loose,
+            shape=self.shape(own, skeleton, dedented.lines),
+            substitutions=sent.substitutions,
+            split_points=self.split_points(part),
+            parse_error=self.has_error(part, own),
+            empty_body=part.function is not None and self.is_empty(part.function.body),
+            trivial=self.is_trivial(part, skeleton),
+        )
+
+    def span(self, part: Part) -> Span:
+        last = part.end - 1
+        return self.syntax.line_starts[part.start], self.syntax.line_starts[last] + len(self.syntax.lines[last])
+
+    def lines_begun_in(self, span: Span, part: Part) -> range:
+        """The lines after its first that a span begins, counted in the part."""
+        first, last = self.syntax.line_of(span[0]), self.syntax.last_line_of(span)
+        return range(first + 1 - part.start, last + 1 - part.start)
+
+    def comment_lines(self, span: Span, part: Part) -> Iterator[int]:
+        """The lines of the part that begin with or in a comment."""
+        first = self.syntax.line_of(span[0])
+        if not self.syntax.text[self.syntax.line_starts[first] : span[0]].strip():
+            yield first - part.start
+        yield from self.lines_begun_in(span, part)
+
+    def context_of(
+        self, part: Part, own: Span, raw: str, comments: list[Span], strings: list[Span], placeholders: Placeholders
+    ) -> tuple[str, str]:
+        language = self.syntax.language
+        if self.context is None or language is None:
+            return "", raw
+        skeleton = skeleton_of(raw, comments, strings, language)
+        block = self.context.block(own, part.scope or self.outline.scopes[0], skeleton, [raw[s:e] for s, e in strings])
+        placeholders.seen_text += block
+        return self.context.resolved(block, placeholders), skeleton
+
+    def secrets_in(self, part: Part, own: Span) -> Iterator[tuple[int, int, int, int, str]]:
+        """The secrets in a part, cut to it, as line and column in it."""
+        starts = self.syntax.line_starts
+        first_secret = max(0, bisect_left(self.secret_spans, (own[0], 0)) - 1)
+        for start, end, kind in self.secrets[first_secret:]:
+            if start >= own[1]:
+                break
+            left, right = max(start, own[0]), min(end, own[1])
+            if left < right:
+                first, last = self.syntax.line_of(left), self.syntax.line_of(right)
+                yield first - part.start, left - starts[first], last - part.start, right - starts[last], kind
+
+    def shape(self, own: Span, skeleton: str, lines: Sequence[str]) -> Shape:
+        branches = self.syntax.branches
+        return Shape(
+            lines=sum(bool(line) for line in lines),
+            branches=bisect_left(branches, own[1]) - bisect_left(branches, own[0]),
+            nesting=self.nesting(own),
+            sensitive_calls=_sensitive(skeleton, self.syntax.language),
+        )
+
+    def nesting(self, own: Span) -> int:
+        nests = self.syntax.nests
+        deepest, ends = 0, list[int]()
+        for start, end in nests[bisect_left(nests, (own[0], 0)) : bisect_left(nests, (own[1], 0))]:
+            while ends and ends[-1] <= start:
+                ends.pop()
+            ends.append(end)
+            deepest = max(deepest, len(ends))
+        return deepest
+
+    def has_error(self, part: Part, own: Span) -> bool:
+        """An error around a whole function says nothing of that function: the parser did make sense of it."""
+        whole = part.function.node.range() if part.function is not None and part.function.node is not None else None
+        for start, end in self.syntax.errors:
+            if end < own[0] or start > own[1]:
+                continue
+            if whole is None or not (start <= whole.start.index and whole.end.index <= end and end > start):
+                return True
+        return False
+
+    def split_points(self, part: Part) -> tuple[int, ...]:
+        if part.end - part.start <= _SPLIT_POINTS_FROM:
+            return ()
+        lines = {unit.first for unit in part.units}
+        if part.function is not None:
+            if part.function.body is not None:
+                lines.update(self.statement_lines(part.function.body, 6))
+        else:
+            for unit in part.units:
+                if unit.last - unit.first >= LONGEST_RUN and unit.item is not None and unit.item.node is not None:
+                    lines.update(self.statement_lines(unit.item.node, 12))
+        return tuple(sorted(line - part.start for line in lines if part.start < line < part.end))
+
+    def statement_lines(self, node: SgNode, depth: int) -> Iterator[int]:
+        """Where statements begin in `node`, and within those of them that are long."""
+        language = self.syntax.language
+        assert language is not None
+        holds_statements = node.kind() in language.blocks
+        for child in node.children():
+            if not child.is_named():
+                continue
+            place = child.range()
+            first, last = self.syntax.line_of(place.start.index), self.syntax.line_of(place.end.index)
+            if holds_statements and child.kind() not in language.comments:
+                yield first
+            if depth and last - first >= LONGEST_RUN:
+                yield from self.statement_lines(child, depth - 1)
+
+    def is_empty(self, body: SgNode | None) -> bool:
+        """Whether nothing is written in a function's body but comments, a docstring, `pass` or `...`."""
+        language = self.syntax.language
+        assert language is not None
+        if body is None:
+            return True
+        if body.kind() not in language.blocks:
+            return False
+        skipped = language.comments | language.empties
+        statements = [child for child in body.children() if child.is_named() and child.kind() not in skipped]
+        return all(_is_docstring(child) for child in statements)
+
+    def is_trivial(self, part: Part, skeleton: str) -> bool:
+        if self.syntax.language is None:
+            return not skeleton.strip()
+        if part.imports and all(u.item is None or u.item.role in (Role.IMPORT, Role.COMMENT) for u in part.units):
+            return True
+        return _WORD.search(skeleton) is None
+
+
+class _Moves:
+    """From offsets in a part's text to offsets in its dedented text."""
+
+    def __init__(self, dedented: Dedented, starts: list[int]) -> None:
+        self.dedents = dedented.dedents
+        self.starts = starts
+        self.dedented_starts = []
+        offset = 0
+        for line in dedented.lines:
+            self.dedented_starts.append(offset)
+            offset += len(line) + 1
+
+    def moved(self, start: int, end: int) -> Span:
+        return self.offset(start), self.offset(end)
+
+    def offset(self, offset: int) -> int:
+        line = bisect_right(self.starts, offset) - 1
+        return self.dedented_starts[line] + max(0, offset - self.starts[line] - self.dedents[line])
+
+
+def _is_docstring(node: SgNode) -> bool:
+    children = node.children()
+    return node.kind() == "expression_statement" and len(children) == 1 and children[0].kind() in ("string", "ellipsis")
+
+
+def _sensitive(skeleton: str, language: Language | None) -> int:
+    if language is None:
+        return 0
+    words = _WORD if language.blanks is Blanks.VERBATIM else _CALL
+    return sum(word in language.sensitive for word in words.findall(skeleton))

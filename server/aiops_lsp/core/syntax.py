@@ -1,0 +1,177 @@
+"""A document's text as the grammar sees it: lines without their ends, the tree, and the spans that matter.
+
+All offsets here count code points of the *plain text*: the lines joined by newlines, so that a file with other line
+ends parses the same. ast-grep is imported on first use, and asked as few questions as possible: a query that names
+many kinds costs no more than one that names a single kind, while walking a tree node by node is slow.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+from aiops_lsp.core.languages import language_of
+
+if TYPE_CHECKING:
+    from ast_grep_py import Config, Rule, SgNode
+
+    from aiops_lsp.core.language_table import Language
+
+Span = tuple[int, int]
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """A parsed text. Spans are in order; strings are the outermost ones, and no comment lies in a string.
+
+    `branches` are starts. `nests` may lie in each other. `errors` are what the parser could not make sense of and the
+    places, empty spans, where it assumed a missing token. `root` is None, and every span list empty, when the
+    language has no grammar.
+    """
+
+    text: str
+    lines: list[str]
+    line_starts: list[int]
+    language: Language | None
+    root: SgNode | None = None
+    comments: list[Span] = field(default_factory=list)
+    strings: list[Span] = field(default_factory=list)
+    branches: list[int] = field(default_factory=list)
+    nests: list[Span] = field(default_factory=list)
+    errors: list[Span] = field(default_factory=list)
+
+    def line_of(self, offset: int) -> int:
+        """The line, from 0, that the offset is in."""
+        return bisect_right(self.line_starts, offset) - 1
+
+    def last_line_of(self, span: Span) -> int:
+        """The line of a span's last character; newlines at its end do not count."""
+        start, end = span
+        while end > start and self.text[end - 1] == "\n":
+            end -= 1
+        return self.line_of(max(start, end - 1))
+
+
+def plain_lines(text: str) -> list[str]:
+    """The lines of `text` without their ends, as LSP counts lines; at least one."""
+    return _LINE_END.split(text)
+
+
+def parse(text: str, identifier: str) -> Syntax:
+    """Parse a document of the LSP language `identifier`. Every text can be parsed, if only with errors."""
+    lines = plain_lines(text)
+    plain = "\n".join(lines)
+    starts, offset = [], 0
+    for line in lines:
+        starts.append(offset)
+        offset += len(line) + 1
+    language = language_of(identifier)
+    if language is None:
+        return Syntax(plain, lines, starts, None)
+    root = _tree(plain, language.grammar)
+    nodes = _spans(root.find_all(_everything(language)))
+    strings = outermost([span for kind, span in nodes if kind in language.strings])
+    comments = outermost([_trimmed(span, plain) for kind, span in nodes if kind in language.comments])
+    return Syntax(
+        plain,
+        lines,
+        starts,
+        language,
+        root,
+        comments=[span for span in comments if not inside(strings, span[0])],
+        strings=[span for span in strings if not inside(comments, span[0])],
+        branches=[span[0] for kind, span in nodes if kind in language.branches],
+        nests=[span for kind, span in nodes if kind in language.nests and not _is_else_if(plain, span[0])],
+        errors=[span for kind, span in nodes if _is_error(kind, span, language, len(plain))],
+    )
+
+
+def count_errors(text: str, identifier: str) -> int:
+    """How many parse errors `text` has in the LSP language `identifier`; 0 for a language without a grammar."""
+    language = language_of(identifier)
+    if language is None:
+        return 0
+    plain = "\n".join(plain_lines(text))
+    nodes = _tree(plain, language.grammar).find_all(_errors())
+    return sum(_is_error(kind, span, language, len(plain)) for kind, span in _spans(nodes))
+
+
+def inside(spans: list[Span], offset: int) -> bool:
+    """Whether `offset` lies in one of `spans`, which are in order and do not overlap."""
+    index = bisect_right(spans, (offset, 1 << 62)) - 1
+    return index >= 0 and spans[index][0] <= offset < spans[index][1]
+
+
+def within(spans: list[Span], start: int, end: int) -> list[Span]:
+    """Those of `spans`, which are in order and do not overlap, that touch the text from `start` to `end`, cut to it."""
+    first = bisect_right(spans, (start, 1 << 62)) - 1
+    if first < 0 or spans[first][1] <= start:
+        first += 1
+    return [(max(s, start), min(e, end)) for s, e in spans[first : bisect_left(spans, (end, 0))]]
+
+
+def outermost(spans: list[Span]) -> list[Span]:
+    """Those of `spans` that lie in no other, in order."""
+    kept: list[Span] = []
+    reached = 0
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if start >= reached and end > start:
+            kept.append((start, end))
+            reached = end
+    return kept
+
+
+def span_of(node: SgNode) -> Span:
+    """Where a node begins and ends."""
+    place = node.range()
+    return place.start.index, place.end.index
+
+
+def _tree(plain: str, grammar: str) -> SgNode:
+    from ast_grep_py import SgRoot  # noqa: PLC0415  # 30 ms that a start of the server must not pay
+
+    # A lone surrogate cannot be encoded. Its stand-in has the same length, so all offsets hold.
+    return SgRoot(_SURROGATE.sub("\ufffd", plain), grammar).root()
+
+
+def _spans(nodes: list[SgNode]) -> list[tuple[str, Span]]:
+    return [(node.kind(), span_of(node)) for node in nodes]
+
+
+def _is_error(kind: str, span: Span, language: Language, length: int) -> bool:
+    """A token that the parser assumed is empty; so are a body still to be written and the tree of an empty text."""
+    if kind == "ERROR":
+        return True
+    return span[0] == span[1] and length > 0 and kind not in language.blocks
+
+
+def _is_else_if(plain: str, start: int) -> bool:
+    return plain.startswith("if", start) and plain[max(0, start - 40) : start].rstrip().endswith("else")
+
+
+def _trimmed(span: Span, plain: str) -> Span:
+    """Without the line break that some grammars count as part of a comment."""
+    start, end = span
+    while end > start and plain[end - 1] == "\n":
+        end -= 1
+    return start, end
+
+
+@cache
+def _everything(language: Language) -> Config:
+    kinds = language.comments | language.strings | language.branches | language.nests
+    wanted: list[Rule] = [{"kind": kind} for kind in sorted(kinds)]
+    return {"rule": {"any": [*wanted, *_ERRORS]}}
+
+
+def _errors() -> Config:
+    return {"rule": {"any": _ERRORS}}
+
+
+_ERRORS: list[Rule] = [{"kind": "ERROR"}, {"regex": "^$"}]
