@@ -18,8 +18,9 @@ Estimates therefore never decide what passes. They say what is *probably* spent:
 requests in flight may cost at most, a reservation counts as its estimate where spending is shown or compared with
 the warning threshold, and otherwise as its hard cap (`reserved`).
 
-A provider that does not honour its output cap may exceed L by no more than the sum, over the requests in flight when
-the limit was reached, of what each was billed above its hard cap: once U > L nothing passes (1) any more.
+A provider that does not honour its output cap may exceed L by what it bills above the hard caps of two kinds of
+requests, and of no others: those in flight when the limit was reached (once U > L nothing passes (1) any more), and
+those whose usage it never told (booked at their hard caps, since nothing better is known).
 
 A limit is per amount that a request can cost: one that costs nothing (a local model) passes a spent money limit.
 """

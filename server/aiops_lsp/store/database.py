@@ -162,7 +162,9 @@ class Database:
             check_same_thread=False,
         )
         try:
+            # Looked at before the first write: a file that is not for us stays as it is.
             self._refuse_newer(connection)
+            self._refuse_foreign(connection)
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             with suppress(sqlite3.OperationalError):  # busy at the first start of two processes: the next open does it
                 connection.execute("PRAGMA journal_mode = WAL")
@@ -214,12 +216,10 @@ class Database:
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         if _pragma(connection, "user_version") == len(self._migrations):
-            self._refuse_foreign(connection)
             return
         connection.execute("BEGIN IMMEDIATE")
         try:
             self._refuse_newer(connection)
-            self._refuse_foreign(connection)
             version = _pragma(connection, "user_version")
             if 0 < version < len(self._migrations):
                 self._back_up(version)
