@@ -207,6 +207,15 @@ def test_a_project_has_its_own_share(ledger: Ledger) -> None:
     assert ledger.pressure(limits).tokens == pytest.approx(0.2)
 
 
+def test_a_project_in_an_undecodable_folder_is_booked_as_any_other(ledger: Ledger) -> None:
+    project, limits = "/home/\udce9t\udce9", Limits(daily_tokens=100)
+    commit(ledger, held(ledger.reserve(asking(60, project=project), Limits(), limits)), 60)
+    refused(ledger.reserve(asking(60, project=project), Limits(), limits))
+    ledger.add_saved(1, 1, project)
+    assert ledger.spend(project=project).day.tokens == 60
+    assert ledger.pressure(limits, limits, project).tokens == pytest.approx(0.6)
+
+
 def test_the_rate_counts_the_requests_of_all_processes(tmp_path: Path, clock: WallClock) -> None:
     one, other = opened(tmp_path, clock), opened(tmp_path, clock)
     limits = Limits(requests_per_minute=3)

@@ -272,6 +272,11 @@ class Database:
             raise self._unavailable(message, StoreFault.UNWRITABLE) from error
 
 
+def storable(text: str) -> str:
+    """`text` as sqlite can keep it: half a surrogate pair, as in the path of an undecodable file name, spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()

@@ -33,7 +33,7 @@ from aiops_lsp.store.budget import (
     fraction,
     reserved,
 )
-from aiops_lsp.store.database import Database, StoreUnavailable
+from aiops_lsp.store.database import Database, StoreUnavailable, storable
 from aiops_lsp.store.ledger_admission import denial
 from aiops_lsp.store.ledger_recovery import carry_over
 from aiops_lsp.store.ledger_regions import Failure, RegionRecords
@@ -214,8 +214,8 @@ class Ledger(UsageRecords, RegionRecords):
         with self._database.read() as connection:
             day, month = self._periods(connection, self._now())
             return Spend(
-                _period_spend(day, totals_of(connection, day, project), limits),
-                _period_spend(month, totals_of(connection, month, project), limits),
+                _period_spend(day, totals_of(connection, day, storable(project)), limits),
+                _period_spend(month, totals_of(connection, month, storable(project)), limits),
             )
 
     def pressure(self, limits: Limits, share: Limits | None = None, project: str = "") -> Pressure:
@@ -223,7 +223,7 @@ class Ledger(UsageRecords, RegionRecords):
         tokens, cost = 0.0, 0.0
         with self._database.read() as connection:
             day, month = self._periods(connection, self._now())
-            for limit, name in ((limits, ""), (share, project)):
+            for limit, name in ((limits, ""), (share, storable(project))):
                 if limit is None:
                     continue
                 of_day, of_month = totals_of(connection, day, name), totals_of(connection, month, name)
@@ -284,7 +284,7 @@ class Ledger(UsageRecords, RegionRecords):
                 day.label,
                 request.model,
                 request.tier,
-                request.project,
+                storable(request.project),
                 request.language,
                 request.purpose,
                 reservation.tokens,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aiops_lsp.store.budget import Denied, DeniedReason, Fit, Limits, ReservationRequest, fit
+from aiops_lsp.store.database import storable
 from aiops_lsp.store.ledger_totals import EVERYTHING, totals_of
 from aiops_lsp.store.periods import Period, local_words
 
@@ -30,7 +31,7 @@ def denial(
     `periods` are the running day and month, `limits` the user's and those of the request's project. Reads only.
     """
     user, share = limits
-    for limit, project in ((user, EVERYTHING), (share, request.project)):
+    for limit, project in ((user, EVERYTHING), (share, storable(request.project))):
         if limit is None:
             continue
         refused = _over_tokens(connection, request, periods[0], limit, project) or _over_cost(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aiops_lsp.store.database import storable
 from aiops_lsp.store.ledger_part import LedgerPart
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class RegionRecords(LedgerPart):
             row = connection.execute("SELECT count FROM failures WHERE key = ?", (key,)).fetchone()
             count = 1 + (row[0] if row is not None else 0)
             wait = min(FIRST_BACK_OFF_SECONDS * 4.0 ** min(count - 1, 10), LONGEST_BACK_OFF_SECONDS)
-            failure = Failure(count, reason[:_LONGEST_REASON], now + wait)
+            failure = Failure(count, storable(reason[:_LONGEST_REASON]), now + wait)
             connection.execute(
                 "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?, ?)",
                 (key, failure.count, failure.reason, now, failure.next_try_at),

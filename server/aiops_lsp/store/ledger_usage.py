@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from aiops_lsp.store.budget import MAX_AMOUNT
+from aiops_lsp.store.database import storable
 from aiops_lsp.store.ledger_part import LedgerPart
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class UsageRecords(LedgerPart):
 
     def add_saved(self, tokens: int, micro_usd: int, project: str = "", language: str = "", regions: int = 1) -> None:
         """Count `regions` cached results that were shown instead of asking again."""
+        project = storable(project)
         with self._database.write() as connection:
             day = self._periods(connection, self._now())[0].label
             connection.execute(
