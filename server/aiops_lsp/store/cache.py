@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import diskcache
 
+from aiops_lsp.store.database import file_identity
 from aiops_lsp.store.reviews import (
     CachedClaim,
     CachedReview,
@@ -110,6 +111,7 @@ class ResultCache:
         self._size_limit = size_limit
         self._busy_seconds = busy_seconds
         self._cache: diskcache.Cache | None = None
+        self._identity: tuple[int, int] | None = None
         self._hits = self._loose_hits = self._misses = self._rejected = 0
         self.problem: str | None = None
 
@@ -137,10 +139,11 @@ class ResultCache:
     def get_many(self, wanted: Sequence[RegionKeys]) -> list[Hit | None]:
         """The results for several regions, in their order."""
         hits: list[Hit | None] = [None] * len(wanted)
-        if self._cache is not None and wanted:
+        cache = self._in_place()
+        if cache is not None and wanted:
             try:
-                with self._cache.transact():
-                    hits = [self._find(self._cache, keys) for keys in wanted]
+                with cache.transact():
+                    hits = [self._find(cache, keys) for keys in wanted]
             except _FAULTS as error:
                 self._recover(error)
         for hit in hits:
@@ -151,13 +154,13 @@ class ResultCache:
 
     def put(self, record: CachedReview) -> bool:
         """Keep `record`, in place of an earlier one with its exact key. Returns whether it is kept."""
-        text = encode(record)
-        if self._cache is None or text is None:
+        text, cache = encode(record), self._in_place()
+        if cache is None or text is None:
             return False
         try:
-            with self._cache.transact():
-                self._cache.set(_EXACT + record.exact, text)
-                self._cache.set(_LOOSE + record.loose, record.exact)
+            with cache.transact():
+                cache.set(_EXACT + record.exact, text)
+                cache.set(_LOOSE + record.loose, record.exact)
         except _FAULTS as error:
             self._recover(error)
             return False
@@ -165,10 +168,11 @@ class ResultCache:
 
     def clear(self) -> int:
         """Forget all results and return how many those were. A damaged cache is thrown away and made anew."""
-        if self._cache is not None:
+        cache = self._in_place()
+        if cache is not None:
             try:
-                entries = self._entries(self._cache)
-                self._cache.clear()
+                entries = self._entries(cache)
+                cache.clear()
             except _FAULTS as error:
                 _log.warning("the result cache cannot be cleared and is made anew: %s", error)
             else:
@@ -181,12 +185,20 @@ class ResultCache:
     def stats(self) -> CacheStats:
         """How large the cache is and how it fared."""
         entries = volume = 0
-        if self._cache is not None:
+        cache = self._in_place()
+        if cache is not None:
             try:
-                entries, volume = self._entries(self._cache), int(self._cache.volume())
+                entries, volume = self._entries(cache), int(cache.volume())
             except _FAULTS as error:
                 self._recover(error)
         return CacheStats(entries, volume, self._hits, self._loose_hits, self._misses, self._rejected, self.problem)
+
+    def _in_place(self) -> diskcache.Cache | None:
+        """The cache, opened anew where its file was deleted or replaced while it was open."""
+        if self._cache is not None and self._identity != file_identity(self._folder / _DATABASE):
+            self.close()
+            self._connect()
+        return self._cache
 
     def _find(self, cache: diskcache.Cache, keys: RegionKeys) -> Hit | None:
         record = self._read(cache, keys.exact)
@@ -253,6 +265,7 @@ class ResultCache:
             self.problem = f"results are not cached: {self._folder}: {error}; `aiops-lsp cache clear` makes it anew"
             _log.warning("%s", self.problem)
         else:
+            self._identity = file_identity(self._folder / _DATABASE)
             self.problem = None
 
     def _probe(self) -> None:

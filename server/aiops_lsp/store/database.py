@@ -149,11 +149,11 @@ class Database:
 
     def _in_place(self) -> bool:
         """Whether the open file is still the one at its path."""
-        return self._identity is not None and self._identity == _identity(self.path)
+        return self._identity is not None and self._identity == file_identity(self.path)
 
     def _connect(self) -> sqlite3.Connection:
         self._make_private_file()
-        before = _identity(self.path)
+        before = file_identity(self.path)
         connection = sqlite3.connect(
             f"{self.path.as_uri()}?mode=rw",
             uri=True,
@@ -174,7 +174,7 @@ class Database:
             connection.close()
             raise
         # Replaced while it was being opened: an identity that never matches makes the next look open it again.
-        self._identity = before if before == _identity(self.path) else None
+        self._identity = before if before == file_identity(self.path) else None
         return connection
 
     def _make_private_file(self) -> None:
@@ -277,7 +277,8 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file at `path` from another that takes its place; None while there is none."""
     try:
         status = path.stat()
     except FileNotFoundError:
