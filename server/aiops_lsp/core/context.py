@@ -60,28 +60,22 @@ class ContextBlocks:
         `skeleton` is the region's code without comments and strings; `strings` are its strings, since names are
         used in those that interpolate.
         """
-        lines = dict.fromkeys(self._headers(scope, own))
+        enclosing = list(_enclosing(scope))
+        lines = dict.fromkeys(
+            _cut(self._cleaned(outer.header)) for outer in enclosing if not own[0] <= outer.header[0] < own[1]
+        )
         seen = set(lines)
+        shown = {outer.header[0] for outer in enclosing}
         found: list[tuple[int, str]] = []
         for definition, rank in self._used(scope, skeleton, strings):
-            start, end = definition.span
-            if not (own[0] <= start and end <= own[1]):
+            start = definition.span[0]
+            if not own[0] <= start < own[1] and start not in shown:
                 text = self._text(definition)
                 if text and text not in seen:
                     seen.add(text)
                     found.append((rank, text))
         lines.update(dict.fromkeys(text for _, text in sorted(found)))
         return _bounded(lines)
-
-    def _headers(self, scope: Scope, own: Span) -> Iterator[str]:
-        chain: list[Scope] = []
-        inner: Scope | None = scope
-        while inner is not None:
-            if inner.is_class and not own[0] <= inner.header[0] < own[1]:
-                chain.append(inner)
-            inner = inner.parent
-        for outer in reversed(chain):
-            yield _cut(self._cleaned(outer.header))
 
     def _used(self, scope: Scope, skeleton: str, strings: Sequence[str]) -> Iterator[tuple[Definition, int]]:
         """The definitions of the names that the code uses, each with its rank, the most valuable lowest."""
@@ -99,7 +93,8 @@ class ContextBlocks:
             table = self.members[scope.symbol]
             for name in members & table.keys():
                 yield from ((definition, 0) for definition in table[name])
-        for name in names & self.globals.keys():
+        # A type's own fields may stand apart from its methods (`impl`, `extension`).
+        for name in (names | {scope.name}) & self.globals.keys():
             yield from ((definition, definition.kind.value) for definition in self.globals[name])
 
     def _text(self, definition: Definition) -> str:
@@ -141,6 +136,14 @@ class ContextBlocks:
             return placeholders.placeholder(self.syntax.text[start:end], kind)
 
         return _MARK.sub(stand_in, block) if "\0" in block else block
+
+
+def _enclosing(scope: Scope) -> Iterator[Scope]:
+    """The classes around a scope, from outside in."""
+    if scope.parent is not None:
+        yield from _enclosing(scope.parent)
+    if scope.is_class:
+        yield scope
 
 
 def _cut(text: str) -> str:

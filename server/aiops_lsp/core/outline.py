@@ -29,8 +29,12 @@ _CLASS_BODIES = kinds(
     "block class_body interface_body enum_body enum_class_body protocol_body declaration_list field_declaration_list"
     " template_body body_statement with_template_body"
 )
+_TRANSPARENT = kinds("ERROR block declaration_list statement_block compound_statement body_statement")
 _NAME_FIELDS = ("name", "left", "pattern", "declarator")
-_HOLDS_NAMES = re.compile(r"(?:declarator|spec|assignment|assignment_expression|assignment_statement|_element|alias)$")
+_HOLDS_NAMES = re.compile(
+    r"(?:declarator|spec|assignment|assignment_expression|assignment_statement|_element|alias|variable_declaration|_list)$"
+)
+_NAMES = ("identifier", "constant", "name")
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -185,7 +189,10 @@ class _Walk:
         self.add(Role.FUNCTION, span, scope, name=name, node=whole, body=body, receiver=receiver)
         signature = (span[0], span_of(body)[0] if body else span[1])
         scope.definitions.append(Definition(name.rpartition(".")[2], DefinitionKind.SIGNATURE, signature))
-        scope.has_functions = True
+        inner: Scope | None = scope
+        while inner is not None and not inner.has_functions:
+            inner.has_functions = True
+            inner = inner.parent
 
     def bound_function(self, node: SgNode, whole: SgNode, scope: Scope) -> bool:
         found = self.function_value(node, 4)
@@ -229,21 +236,25 @@ class _Walk:
         self.add(Role.HEADER, (start, header[1] + 1) if opens else self.stripped(header), inner, node=whole)
         self.children(body, inner, depth + 1)
         self.close(end, inner)
-        shown = header if inner.has_functions else (start, end)
-        scope.definitions.append(Definition(inner.name, DefinitionKind.TYPE, shown))
+        if node.kind() != "impl_item" and not self.syntax.text.startswith("extension", start):
+            shown = header if inner.has_functions else (start, end)
+            scope.definitions.append(Definition(inner.name, DefinitionKind.TYPE, shown))
         return True
 
     def scope(self, node: SgNode, whole: SgNode, scope: Scope, depth: int) -> None:
         span = span_of(whole)
+        kind = node.kind()
         name = name_of(node) if node.field("name") else ""
         inner = scope
-        if name:
-            inner = Scope(scope, name, is_class=False, header=span)
+        if name or kind.startswith("preproc"):
+            inner = Scope(scope, "" if kind.startswith("preproc") else name, header=span)
             self.scopes.append(inner)
-        if node.kind() not in ("ERROR", "block", "declaration_list", "statement_block", "compound_statement"):
+            self.add(Role.HEADER, (span[0], span[0] + 1), inner)
+        elif kind not in _TRANSPARENT:
             self.add(Role.STATEMENT, (span[0], span[0] + 1), inner)
-        self.children(node, inner, depth + 1)
-        if name:
+        body = node.field("body") if name else None
+        self.children(body or node, inner, depth + 1)
+        if inner is not scope:
             self.close(span[1], inner)
 
     def close(self, end: int, scope: Scope) -> None:
@@ -265,7 +276,9 @@ class _Walk:
         kind = node.kind()
         definitions = scope.definitions
         if kind in self.language.imports:
-            for name, text in imported_names(node, self.language.grammar):
+            parts = node.children() if kind == "import_list" else [node]
+            bound = [pair for part in parts for pair in imported_names(part, self.language.grammar)]
+            for name, text in bound:
                 definitions.append(Definition(name, DefinitionKind.IMPORT, span_of(whole), text=text))
         elif kind in self.language.assignments:
             for name, part in bound_names(node):
@@ -285,7 +298,7 @@ def name_of(node: SgNode) -> str:
     while named is not None and (deeper := named.field("declarator")) is not None:
         named = deeper
     if named is None:
-        named = next((child for child in node.children() if child.kind().endswith(("identifier", "constant"))), None)
+        named = next((child for child in node.children() if child.kind().endswith(_NAMES)), None)
     if named is None:
         return ""
     text = re.sub(r"\s+|<.*>", "", named.text()) if "operator" not in named.text() else named.text()
@@ -302,12 +315,12 @@ def bound_names(node: SgNode, depth: int = 3) -> Iterator[tuple[str, SgNode]]:
                 if not re.search(r"[.\[]", text.split("=")[0]) or name.kind().endswith("pattern"):
                     yield from ((word, node) for word in _WORD.findall(text.split("=")[0]))
             return
-    if depth:
-        for child in node.children():
-            if child.is_named() and (_HOLDS_NAMES.search(child.kind()) or child.kind() == "variable_declaration"):
-                parts = list(bound_names(child, depth - 1))
-                only = depth == 3 and len([c for c in node.children() if c.kind() == child.kind()]) == 1
-                yield from ((name, node if only else part) for name, part in parts)
+    parts = [child for child in node.children() if child.is_named() and _HOLDS_NAMES.search(child.kind())]
+    for child in parts if depth else []:
+        found = list(bound_names(child, depth - 1))
+        yield from ((name, node if len(parts) == 1 else part) for name, part in found)
+    if not parts and depth < 3:
+        yield from ((child.text(), node) for child in node.children() if child.kind().endswith(_NAMES))
 
 
 def _binds(kind: str) -> bool:

@@ -25,7 +25,10 @@ _SHORTEST_CUT = 8
 
 @dataclass(slots=True)
 class Unit:
-    """What is never cut: the lines of a statement, and the comments directly above it."""
+    """What is never cut: the lines of a statement, and the comments directly above it.
+
+    `item` is None when the lines hold more than one.
+    """
 
     first: int
     last: int
@@ -34,7 +37,10 @@ class Unit:
 
 @dataclass(slots=True)
 class Part:
-    """Lines from `start` up to and not including `end`. `function` is set for a function's part."""
+    """Lines from `start` up to and not including `end`.
+
+    `function` is set for a function's part. A part that is `cut` lost some of its lines to another split's region.
+    """
 
     kind: RegionKind
     symbol: str
@@ -45,6 +51,7 @@ class Part:
     units: list[Unit] = field(default_factory=list)
     imports: bool = False
     closed: bool = False
+    cut: bool = False
 
 
 def partition(items: Sequence[Item], lines: Sequence[str], top: Scope) -> list[Part]:
@@ -93,6 +100,7 @@ class _Parts:
         current = self.parts[-1] if self.parts else None
         if current is not None and first <= self.reached:
             current.units[-1].last = max(current.units[-1].last, item.last)
+            current.units[-1].item = None
             current.closed = current.closed or item.role is Role.CLOSER
         elif current is not None and _joins(current, item):
             current.units.append(Unit(first, item.last, item))

@@ -1,14 +1,14 @@
 """From a snapshot to its regions.
 
 `split` is a pure function of the text, the language and the secrets in it. `resplit` mends what a parser makes of
-half-written code: it takes over regions of the split before it where the text did not change.
+half-written code: where the text did not change, it takes over the regions of the split before.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,9 @@ from aiops_lsp.core.loose import loose_form, skeleton_of
 from aiops_lsp.core.outline import Outline, Role, Scope, outline
 from aiops_lsp.core.paragraphs import paragraphs
 from aiops_lsp.core.partition import LONGEST_RUN, Part, partition
-from aiops_lsp.core.placeholders import Placeholders, dedent, redact
+from aiops_lsp.core.placeholders import Dedented, Placeholders, dedent, redact
 from aiops_lsp.core.regions import Region, Shape
-from aiops_lsp.core.syntax import count_errors, parse, within
+from aiops_lsp.core.syntax import count_errors, parse, plain_lines, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,14 +28,16 @@ if TYPE_CHECKING:
     from ast_grep_py import SgNode
 
     from aiops_lsp.core.language_table import Language
-    from aiops_lsp.core.placeholders import Dedented, Secret
+    from aiops_lsp.core.placeholders import Secret
     from aiops_lsp.core.syntax import Span, Syntax
     from aiops_lsp.core.text import Snapshot
 
-__all__ = ["Split", "count_errors", "split"]
+__all__ = ["Split", "count_errors", "resplit", "split"]
 
 _SPLIT_POINTS_FROM = 40
 """Lines from which a region gets places where it may be cut."""
+
+_FRAME = frozenset({Role.IMPORT, Role.COMMENT, Role.HEADER, Role.CLOSER})
 
 _CALL = re.compile(r"([^\W\d]\w*)\s*(?:!\s*)?(?=[({<]|=(?!=))")
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -45,12 +47,14 @@ _WORD = re.compile(r"[^\W\d]\w*")
 class Split:
     """The regions of a snapshot, which partition its lines. `parsed` is false for a language without a grammar.
 
-    `errors` counts the parse errors of the whole document.
+    `errors` counts the parse errors of the whole document, `settled_errors` those of the last split that stood on its
+    own text alone.
     """
 
     regions: tuple[Region, ...]
     parsed: bool
     errors: int = 0
+    settled_errors: int = 0
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -70,7 +74,50 @@ def split(snapshot: Snapshot, secrets: Sequence[Secret] = ()) -> Split:
     syntax = parse(snapshot.text, snapshot.language)
     moved = _in_plain_text(secrets, snapshot.text, syntax.text)
     builder = _Builder(syntax, moved)
-    return Split(tuple(builder.regions()), syntax.root is not None, len(syntax.errors))
+    return builder.split()
+
+
+def resplit(snapshot: Snapshot, previous: Split, previous_snapshot: Snapshot, secrets: Sequence[Secret] = ()) -> Split:
+    """Split a snapshot that came of editing `previous_snapshot`, whose split is `previous`.
+
+    The same as `split` unless the edits brought parse errors. Then the regions of `previous` stand where their lines
+    did not change, so that an open bracket does not make new regions of everything after it; only what lies between
+    them is split anew. That ends with the errors: what a split took over is never older than they are. `secrets`
+    must have been found by the same patterns as those of `previous`.
+    """
+    syntax = parse(snapshot.text, snapshot.language)
+    builder = _Builder(syntax, _in_plain_text(secrets, snapshot.text, syntax.text))
+    errors = len(syntax.errors)
+    if errors <= previous.settled_errors or snapshot.language != previous_snapshot.language:
+        return builder.split()
+    kept = list(_unchanged(previous, plain_lines(previous_snapshot.text), syntax.lines))
+    regions: list[Region] = []
+    reached = 0
+    for region in [*filter(builder.still_redacts, kept), None]:
+        end = len(syntax.lines) if region is None else region.start_line
+        regions.extend(builder.region(part) for part in builder.parts_between(reached, end))
+        if region is not None:
+            regions.append(region)
+            reached = region.end_line
+    return Split(tuple(regions), parsed=True, errors=errors, settled_errors=previous.settled_errors)
+
+
+def _unchanged(previous: Split, before: Sequence[str], now: Sequence[str]) -> Iterator[Region]:
+    """The regions of `previous` whose lines are all before or all after what was edited, at their new place."""
+    head = 0
+    while head < min(len(before), len(now)) and before[head] == now[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(before), len(now)) - head and before[-1 - tail] == now[-1 - tail]:
+        tail += 1
+    moved = len(now) - len(before)
+    for region in previous.regions:
+        if region.parse_error:
+            continue
+        if region.end_line <= head:
+            yield region
+        elif region.start_line >= len(before) - tail:
+            yield replace(region, start_line=region.start_line + moved, end_line=region.end_line + moved)
 
 
 def _in_plain_text(secrets: Sequence[Secret], text: str, plain: str) -> list[Secret]:
@@ -94,14 +141,41 @@ class _Builder:
             self.outline = outline(syntax)
             self.context = ContextBlocks(syntax, self.outline, secrets)
 
+    @cached_property
     def parts(self) -> list[Part]:
         if self.syntax.root is None:
             return paragraphs(self.syntax.lines)
         return partition(self.outline.items, self.syntax.lines, self.outline.scopes[0])
 
-    def regions(self) -> Iterator[Region]:
-        for part in self.parts():
-            yield self.region(part)
+    def split(self) -> Split:
+        errors = len(self.syntax.errors)
+        return Split(tuple(map(self.region, self.parts)), self.syntax.root is not None, errors, errors)
+
+    def parts_between(self, start: int, end: int) -> Iterator[Part]:
+        """The parts of the lines from `start` up to `end`, cut to them."""
+        for part in self.parts:
+            left, right = max(part.start, start), min(part.end, end)
+            if left >= right:
+                continue
+            if (left, right) == (part.start, part.end):
+                yield part
+            else:
+                units = [unit for unit in part.units if left <= unit.first and unit.last < right]
+                yield Part(part.kind, part.symbol, left, right, part.scope, units=units, cut=True)
+
+    def still_redacts(self, region: Region) -> bool:
+        """Whether the secrets in the lines of a region of an earlier split are those that it has placeholders for."""
+        part = Part(region.kind, region.symbol, region.start_line, region.end_line)
+        dedented = Dedented(
+            tuple(
+                line[cut:] for line, cut in zip(self.syntax.lines[part.start : part.end], region.dedents, strict=True)
+            ),
+            region.dedents,
+        )
+        sent = redact(dedented, self.secrets_in(part, self.span(part)), Placeholders())
+        return [(s.line, s.original) for s in sent.substitutions] == [
+            (s.line, s.original) for s in region.substitutions
+        ]
 
     def region(self, part: Part) -> Region:
         syntax = self.syntax
@@ -137,7 +211,7 @@ class _Builder:
             shape=self.shape(own, skeleton, dedented.lines),
             substitutions=sent.substitutions,
             split_points=self.split_points(part),
-            parse_error=self.has_error(part, own),
+            parse_error=part.cut or self.has_error(part, own),
             empty_body=part.function is not None and self.is_empty(part.function.body),
             trivial=self.is_trivial(part, skeleton),
         )
@@ -253,7 +327,7 @@ class _Builder:
     def is_trivial(self, part: Part, skeleton: str) -> bool:
         if self.syntax.language is None:
             return not skeleton.strip()
-        if part.imports and all(u.item is None or u.item.role in (Role.IMPORT, Role.COMMENT) for u in part.units):
+        if part.function is None and all(unit.item is not None and unit.item.role in _FRAME for unit in part.units):
             return True
         return _WORD.search(skeleton) is None
 
