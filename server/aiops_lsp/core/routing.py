@@ -84,6 +84,11 @@ def reason_of(shape: Shape, *, deep: bool = False) -> str:
     return ", ".join(_reached(shape, COMPLEX_FROM if tier is Tier.COMPLEX else MEDIUM_FROM))
 
 
+def raised(tier: Tier) -> Tier:
+    """One tier up; complex stays complex."""
+    return _TIER_ORDER[min(len(_TIER_ORDER) - 1, tier.rank + 1)]
+
+
 def lowered(tier: Tier) -> Tier:
     """One tier down; simple stays simple."""
     return _TIER_ORDER[max(0, tier.rank - 1)]
