@@ -64,6 +64,12 @@ def fold(text: str) -> str:
     return _BLANKS.sub(" ", text.translate(_TYPOGRAPHIC)).strip()
 
 
+def without_number(line: str) -> str | None:
+    """`line` without the line number that was copied along with it, indentation kept; None where there is none."""
+    match = _NUMBER.match(line)
+    return line[match.end() :] if match else None
+
+
 def without_ellipsis(text: str) -> tuple[str, bool]:
     """`text` without the dots that stand for what was left out at its end, and whether there were any."""
     cut = _ELLIPSIS.sub("", text)

@@ -1,0 +1,150 @@
+"""A proposed replacement in a region's sent lines: where its old lines stand, and its new ones as the region has them.
+
+Models copy lines with their numbers, leave out the indentation that all of them share, or write blanks for tabs.
+Where the old lines tell which of these it was, the same is undone in the new ones; where they do not, nothing is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiops_lsp.core.quotes import without_number
+from aiops_lsp.core.text import line_content, split_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from aiops_lsp.core.regions import Region
+
+_PLACEHOLDER = re.compile(r"REDACTED_[A-Z0-9_]+_\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Lines of a region, from `start` up to and not including `end`, from 0, and what is to take their place."""
+
+    start: int
+    end: int
+    new_lines: tuple[str, ...]
+
+
+def locate(
+    lines: Sequence[str], old: Sequence[str], new: Sequence[str], *, stated: int, anchored: int
+) -> list[Replacement]:
+    """The places in a region's `lines` that hold the `old` lines and that the fix can mean.
+
+    `stated` is where the model says that they begin, `anchored` is the line that the finding is about. A place that
+    takes in the anchored line goes before all others; among several such places the stated one counts. Away from it,
+    the old lines must stand only once in the region. More than one is returned when that leaves a doubt.
+    """
+    for old_form, new_form in _forms(old, new):
+        found = _places(lines, old_form, new_form)
+        around = [place for place in found if place.start <= anchored < place.end]
+        exactly = [place for place in around if place.start == stated]
+        if found:
+            return exactly or around or found
+    return []
+
+
+def indentation(line: str) -> str:
+    """The blanks that `line` begins with."""
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def restored(lines: Sequence[str], region: Region, replaced: range) -> list[str] | None:
+    """`lines`, which are to take the place of the `replaced` lines, with the secrets that their placeholders stand for.
+
+    None when they do not hold exactly the placeholders of the replaced lines, when they hold what only looks like
+    one, or when a replaced line holds the rest of a secret that begins above it.
+    """
+    originals: dict[str, set[str]] = {}
+    for swap in region.substitutions:
+        originals.setdefault(swap.placeholder, set()).add(swap.original)
+    there = Counter(swap.placeholder for swap in region.substitutions if swap.line in replaced)
+    if there[""] or any(len(originals[placeholder]) > 1 for placeholder in there):
+        return None
+    originals.pop("", None)
+    names = sorted(originals, key=len, reverse=True)
+    pattern = re.compile("|".join(f"{re.escape(name)}(?!\\d)" for name in names)) if names else None
+    text = "\n".join(lines)
+    if Counter(pattern.findall(text) if pattern else ()) != there:
+        return None
+    known = {*originals, *_PLACEHOLDER.findall(region.code)}
+    if not known.issuperset(_PLACEHOLDER.findall(text)):
+        return None
+    if pattern is None:
+        return list(lines)
+    return [pattern.sub(lambda match: next(iter(originals[match[0]])), line) for line in lines]
+
+
+def flattened(lines: Iterable[str]) -> list[str]:
+    """Lines without any line break in them: an entry that holds several lines counts as several."""
+    return [line_content(part) for line in lines for part in split_lines(line.removesuffix("\n"))]
+
+
+def _forms(old: Sequence[str], new: Sequence[str]) -> list[tuple[list[str], list[str]]]:
+    """The lines as they are, and without the numbers that were copied along."""
+    forms = [(list(old), list(new))]
+    bare_old, bare_new = _without_numbers(old), _without_numbers(new)
+    if bare_old is not None:
+        forms.append((bare_old, list(new) if bare_new is None else bare_new))
+    return forms
+
+
+def _without_numbers(lines: Sequence[str]) -> list[str] | None:
+    bare = [without_number(line) if line.strip() else line for line in lines]
+    kept = [line for line in bare if line is not None]
+    return kept if len(kept) == len(lines) and any(line.strip() for line in lines) else None
+
+
+def _places(lines: Sequence[str], old: Sequence[str], new: Sequence[str]) -> list[Replacement]:
+    found = []
+    for start in range(len(lines) - len(old) + 1):
+        there = lines[start : start + len(old)]
+        if not all(sent.strip() == line.strip() for sent, line in zip(there, old, strict=True)):
+            continue
+        indent = _indent_of(there, old)
+        written = [indent(line) for line in new] if indent is not None else [None]
+        kept = [line for line in written if line is not None]
+        if len(kept) == len(written):
+            found.append(Replacement(start, start + len(old), tuple(kept)))
+    return found
+
+
+def _indent_of(there: Sequence[str], old: Sequence[str]) -> Callable[[str], str | None] | None:
+    """What makes a line as the model wrote it one as the region has it; the line is None where that cannot be known.
+
+    None when the indentation of the old lines has no explanation.
+    """
+    pairs = [(indentation(sent), indentation(line)) for sent, line in zip(there, old, strict=True) if sent.strip()]
+    if all(real == written for real, written in pairs):
+        return lambda line: line if line.strip() else ""
+    return _shared_indentation(pairs) or _blanks_for_tabs(pairs)
+
+
+def _shared_indentation(pairs: Sequence[tuple[str, str]]) -> Callable[[str], str | None] | None:
+    """All lines lost the same indentation."""
+    lost = pairs[0][0][: len(pairs[0][0]) - len(pairs[0][1])]
+    if not all(real == lost + written for real, written in pairs):
+        return None
+    return lambda line: lost + line if line.strip() else ""
+
+
+def _blanks_for_tabs(pairs: Sequence[tuple[str, str]]) -> Callable[[str], str | None] | None:
+    """Each tab became the same number of blanks."""
+    tabs = sum(len(real) for real, _ in pairs)
+    blanks = sum(len(written) for _, written in pairs)
+    width = blanks // tabs if tabs else 0
+    if not width or not all(set(real) <= {"\t"} and written == " " * (width * len(real)) for real, written in pairs):
+        return None
+
+    def with_tabs(line: str) -> str | None:
+        own = indentation(line)
+        if not line.strip() or "\t" in own:
+            return line if line.strip() else ""
+        return None if len(own) % width else "\t" * (len(own) // width) + line[len(own) :]
+
+    return with_tabs
