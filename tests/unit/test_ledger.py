@@ -20,7 +20,20 @@ from aiops_lsp.store.ledger import (
     Reservation,
     ReservationRequest,
 )
-from tests.support.ledger import DAY, MIDNIGHT, NOON, WallClock, asking, commit, held, opened, pending, refused, used
+from tests.support.ledger import (
+    DAY,
+    FAST_FOLDER,
+    MIDNIGHT,
+    NOON,
+    WallClock,
+    asking,
+    commit,
+    held,
+    opened,
+    pending,
+    refused,
+    used,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -321,7 +334,7 @@ def test_token_ratios_are_learned_and_bounded(ledger: Ledger) -> None:
 @given(samples=st.lists(st.tuples(st.integers(1, 10**7), st.integers(1, 10**9)), min_size=1, max_size=20))
 @settings(max_examples=25, deadline=None)
 def test_a_ratio_stays_in_its_bounds(samples: list[tuple[int, int]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=FAST_FOLDER) as folder:
         ledger = opened(folder, WallClock())
         for estimated, actual in samples:
             ledger.learn("m", "python", estimated, actual)
@@ -329,6 +342,23 @@ def test_a_ratio_stays_in_its_bounds(samples: list[tuple[int, int]]) -> None:
         ledger.close()
     assert ratio is not None
     assert 0.5 <= ratio <= 3.0
+
+
+def test_compaction_gives_space_back_in_steps(ledger: Ledger, clock: WallClock, tmp_path: Path) -> None:
+    commit(ledger, held(ledger.reserve(asking(10), Limits())), 10)
+    connection = ledger._database._connection
+    assert connection is not None
+    connection.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+        "INSERT INTO reservations SELECT i, 'committed', '1', made_at, expires_at, day_id, month_id, day, model, tier, "
+        "project, language, purpose, 1, 1, 1, 1 FROM reservations, n"
+    )
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    clock.now += 2 * DAY
+    steps = [ledger.compact() for _ in range(5)]
+    assert steps == [2000, 2000, 1001, 0, 0]
+    assert connection.execute("PRAGMA page_count").fetchone()[0] < pages / 4
+    assert ledger.usage()[0].tokens == 10
 
 
 def test_no_call_reads_all_reservations(ledger: Ledger) -> None:
@@ -413,7 +443,7 @@ _ACTIONS = st.sampled_from(["reserve"] * 4 + ["commit"] * 3 + ["release", "in_fu
 def test_what_is_billed_never_exceeds_the_limit(steps: list[tuple[str, int, int]], limit: int, limited: str) -> None:
     """Whatever several processes do, as long as the provider bills no request above its hard cap."""
     limits = Limits(daily_tokens=limit) if limited == "tokens" else Limits(monthly_micro_usd=limit)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=FAST_FOLDER) as folder:
         world = _World(folder)
         for step in steps:
             world.step(*step, limits)
