@@ -26,6 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from aiops_lsp.cli.failure import CouldNotRun  # noqa: PLC0415
 
     options = parse(sys.argv[1:] if arguments is None else arguments)
+    if options.command != "serve":
+        import logging  # noqa: PLC0415
+
+        # What goes wrong is told in our own words; without any handler Python would print the log's lines beside.
+        logging.getLogger().addHandler(logging.NullHandler())
     try:
         command = import_module(f"aiops_lsp.cli.commands.{options.command}")
         return int(command.run(options))

@@ -1,11 +1,10 @@
-"""Which project a path belongs to, and the settings that hold there."""
+"""The settings that hold in each project, read once."""
 
 from __future__ import annotations
 
 import os
 import sys
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiops_lsp.cli.console import neutral
@@ -14,26 +13,9 @@ from aiops_lsp.settings.layers import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from aiops_lsp.settings import Problem, Settings
-
-_MARKERS = (".git", "aiops.toml", "pyproject.toml")
-
-
-def project_root(path: Path) -> Path:
-    """The folder that `path` belongs to, as an editor would open it.
-
-    The nearest folder at or above it with a git work tree; else the nearest with a configuration file of ours or of
-    Python; else the current folder if it holds the path, else the path's own folder. Reads from disk.
-    """
-    start = path if path.is_dir() else path.parent
-    above = (start, *start.parents)
-    for markers in (_MARKERS[:1], _MARKERS[1:]):
-        for folder in above:
-            if any((folder / marker).exists() for marker in markers):
-                return folder
-    here = Path.cwd()
-    return here if here in above else start
 
 
 class ProjectSettings:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiops_lsp.cli.console import neutral
-from aiops_lsp.cli.project import ProjectSettings, project_root
+from aiops_lsp.cli.project import ProjectSettings
+from aiops_lsp.engine.workspace import find_root
 from aiops_lsp.settings.describe import schema, show
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(schema(), indent=2) + "\n")
         return 0
     projects = ProjectSettings()
-    shown = show(projects.of(project_root(Path.cwd())))
+    shown = show(projects.of(find_root(Path.cwd())))
     sys.stdout.write("".join(f"{neutral(line, keep_tabs=True)}\n" for line in shown.split("\n")[:-1]))
     projects.tell_problems()
     return 0

@@ -1,0 +1,220 @@
+"""`aiops-lsp usage`: what was spent, on what, and what the cache saved."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aiops_lsp.cli.console import neutral, open_console, print_line, print_prose
+from aiops_lsp.cli.failure import CouldNotRun
+from aiops_lsp.cli.project import ProjectSettings
+from aiops_lsp.engine.governor import budgets
+from aiops_lsp.engine.host import Spend
+from aiops_lsp.settings.folders import state_dir
+from aiops_lsp.store.database import StoreUnavailable
+from aiops_lsp.store.ledger import Ledger
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterable, Sequence
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from aiops_lsp.settings import Settings
+    from aiops_lsp.store.ledger_usage import SavedRow, UsageRow
+
+_MICRO = 1_000_000
+_WARNING_LEVEL = 0.8
+_GAUGE_CELLS = 24
+_NAME_CELLS = 13
+_ROWS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """What the ledger says about the last `days` local days."""
+
+    days: int
+    spend: Spend
+    usage: Sequence[UsageRow]
+    saved: Sequence[SavedRow]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """Rows together. `requests` is 0 for what was saved."""
+
+    requests: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+    def __add__(self, row: UsageRow | SavedRow) -> _Sum:
+        requests = getattr(row, "requests", 0)
+        return _Sum(self.requests + requests, self.tokens + row.tokens, self.usd + row.micro_usd / _MICRO)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the report as tables, or as JSON in the form of the request `aiops/usage`."""
+    settings = ProjectSettings().of(None)
+    try:
+        report = read_report(settings, options.days)
+    except StoreUnavailable as problem:
+        raise CouldNotRun(str(problem)) from problem
+    if options.json:
+        sys.stdout.write(json.dumps(asdict(report), indent=2) + "\n")
+    else:
+        print_report(report, open_console())
+    return 0
+
+
+def read_report(settings: Settings, days: int) -> UsageReport:
+    """Read the ledger. Raises StoreUnavailable, in words."""
+    ledger = Ledger.open(state_dir(), time.time)
+    try:
+        limits, _ = budgets(settings)
+        spend = ledger.spend(limits)
+        saved = ledger.saved(days)
+        today = [row for row in saved if row.day == spend.day.label]
+        return UsageReport(
+            days=days,
+            spend=Spend(
+                today_tokens=spend.day.tokens + spend.day.reserved_tokens,
+                today_usd=(spend.day.micro_usd + spend.day.reserved_micro_usd) / _MICRO,
+                month_usd=(spend.month.micro_usd + spend.month.reserved_micro_usd) / _MICRO,
+                daily_token_budget=settings.budget.daily_token_budget,
+                monthly_cost_limit=settings.budget.monthly_cost_limit,
+                saved_tokens=sum(row.tokens for row in today),
+                saved_usd=sum(row.micro_usd for row in today) / _MICRO,
+                day_resets_at=spend.day.resets_at,
+                month_resets_at=spend.month.resets_at,
+            ),
+            usage=ledger.usage(days),
+            saved=saved,
+        )
+    finally:
+        ledger.close()
+
+
+def print_report(report: UsageReport, console: Console) -> None:
+    """The limits first, then where it went."""
+    print_spend(report.spend, console)
+    console.print()
+    if not report.usage and not report.saved:
+        print_prose(console, f"No model was asked in the last {_days(report.days)}.")
+        return
+    _print_days(report, console)
+    for heading, key in (
+        ("Model", lambda row: row.model),
+        ("Tier", lambda row: row.tier),
+        ("Project", lambda row: row.project or "(no folder)"),
+        ("Language", lambda row: row.language),
+    ):
+        console.print()
+        _print_by(heading, key, report.usage, console)
+    console.print()
+    print_prose(console, _totals(report), style="bold")
+
+
+def print_spend(spend: Spend, console: Console, *, indent: int = 0) -> None:
+    """Today and this month against the limits."""
+    _print_gauge(
+        console,
+        "Today",
+        f"{spend.today_tokens:,} of {spend.daily_token_budget:,} tokens, {spend.today_usd:,.2f} USD",
+        _part(spend.today_tokens, spend.daily_token_budget),
+        spend.day_resets_at,
+        indent,
+    )
+    _print_gauge(
+        console,
+        "This month",
+        f"{spend.month_usd:,.2f} of {spend.monthly_cost_limit:,.2f} USD",
+        _part(spend.month_usd, spend.monthly_cost_limit),
+        spend.month_resets_at,
+        indent,
+    )
+
+
+def _print_gauge(console: Console, name: str, words: str, part: float, resets_at: float, indent: int) -> None:
+    full = min(_GAUGE_CELLS, round(part * _GAUGE_CELLS)) if part < 1 else _GAUGE_CELLS
+    style = "red" if part >= 1 else "yellow" if part >= _WARNING_LEVEL else "green"
+    resets = datetime.fromtimestamp(resets_at, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    print_line(
+        console,
+        " " * indent,
+        (f"{name:<{_NAME_CELLS}}", "bold"),
+        ("█" * full, style),
+        ("░" * (_GAUGE_CELLS - full), "dim"),
+        f" {part:>4.0%}  {words}",
+        (f"  until {resets}", "dim"),
+    )
+
+
+def _part(spent: float, limit: float) -> float:
+    if limit > 0:
+        return spent / limit
+    return 1.0
+
+
+def _print_days(report: UsageReport, console: Console) -> None:
+    table = _table("Day", "Requests", "Tokens", "USD", "Saved tokens", "Saved USD")
+    saved = _sums(report.saved, lambda row: row.day)
+    used = _sums(report.usage, lambda row: row.day)
+    days = sorted({*saved, *used}, reverse=True)
+    for day in days[:_ROWS]:
+        spent, spared = used.get(day, _Sum()), saved.get(day, _Sum())
+        table.add_row(day, *_amounts(spent), f"{spared.tokens:,}", f"{spared.usd:,.4f}")
+    console.print(table)
+    if len(days) > _ROWS:
+        print_prose(console, f"... and {_days(len(days) - _ROWS)} before; --json has all.", style="dim")
+
+
+def _print_by(heading: str, key: Callable[[UsageRow], str], rows: Sequence[UsageRow], console: Console) -> None:
+    table = _table(heading, "Requests", "Tokens", "USD", "Share")
+    sums = sorted(_sums(rows, key).items(), key=lambda item: (-item[1].usd, -item[1].tokens, item[0]))
+    total = sum(one.tokens for _, one in sums)
+    for name, one in sums[:_ROWS]:
+        table.add_row(neutral(name), *_amounts(one), f"{_part(one.tokens, total):.0%}")
+    console.print(table)
+
+
+def _amounts(one: _Sum) -> tuple[str, str, str]:
+    return f"{one.requests:,}", f"{one.tokens:,}", f"{one.usd:,.4f}"
+
+
+def _sums(rows: Iterable[UsageRow] | Iterable[SavedRow], key: Callable[[Any], str]) -> dict[str, _Sum]:
+    """What rows with the same key come to together."""
+    sums: dict[str, _Sum] = {}
+    for row in rows:
+        sums[key(row)] = sums.get(key(row), _Sum()) + row
+    return sums
+
+
+def _totals(report: UsageReport) -> str:
+    tokens = sum(row.tokens for row in report.usage)
+    usd = sum(row.micro_usd for row in report.usage) / _MICRO
+    spared = sum(row.tokens for row in report.saved)
+    spared_usd = sum(row.micro_usd for row in report.saved) / _MICRO
+    return (
+        f"In {_days(report.days)}: {tokens:,} tokens and {usd:,.2f} USD spent; "
+        f"the cache saved {spared:,} tokens and {spared_usd:,.2f} USD."
+    )
+
+
+def _table(first: str, *numbers: str) -> Table:
+    from rich.table import Table  # noqa: PLC0415 - --json does without
+
+    table = Table(box=None, header_style="bold cyan", pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column(first, min_width=28, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"
