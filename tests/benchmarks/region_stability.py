@@ -67,7 +67,8 @@ class Tally:
             f"{name:8} re-keyed of the untouched regions: {self.rekeyed / edits:.4f} per edit"
             f" ({100 * self.rekeyed / max(1, self.untouched):.3f} %), by {100 * self.edits_that_rekey / edits:.2f} % of"
             f" the edits, at most {self.worst} at once; of those that could be sent:"
-            f" {self.rekeyed_sendable / edits:.4f} per edit ({100 * self.rekeyed_sendable / max(1, self.sendable):.3f} %);"
+            f" {self.rekeyed_sendable / edits:.4f} per edit"
+            f" ({100 * self.rekeyed_sendable / max(1, self.sendable):.3f} %);"
             f" {1000 * self.seconds / edits:.1f} ms per edit"
         )
 

@@ -135,7 +135,7 @@ JAVASCRIPT = Language(
     function_values=kinds("arrow_function function_expression generator_function"),
     leads=kinds("decorator"),
     imports=kinds("import_statement"),
-    assignments=kinds("lexical_declaration variable_declaration"),
+    assignments=kinds("lexical_declaration variable_declaration field_definition"),
     blocks=kinds("statement_block"),
     branches=kinds(
         "if_statement for_statement for_in_statement while_statement do_statement switch_case catch_clause"
@@ -162,7 +162,10 @@ TYPESCRIPT = replace(
     wrappers=kinds("export_statement ambient_declaration expression_statement"),
     bindings=JAVASCRIPT.bindings - {"field_definition"} | {"public_field_definition"},
     imports=kinds("import_statement import_alias"),
-    types=kinds("interface_declaration type_alias_declaration enum_declaration function_signature"),
+    assignments=kinds("lexical_declaration variable_declaration public_field_definition"),
+    types=kinds(
+        "interface_declaration type_alias_declaration enum_declaration function_signature abstract_method_signature"
+    ),
 )
 TSX = replace(TYPESCRIPT, grammar="tsx", strings=TYPESCRIPT.strings | {"jsx_text"})
 

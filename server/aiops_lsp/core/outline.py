@@ -30,7 +30,7 @@ _CLASS_BODIES = kinds(
     " template_body body_statement with_template_body"
 )
 _TRANSPARENT = kinds("ERROR block declaration_list statement_block compound_statement body_statement")
-_NAME_FIELDS = ("name", "left", "pattern", "declarator")
+_NAME_FIELDS = ("name", "left", "pattern", "declarator", "property")
 _HOLDS_NAMES = re.compile(
     r"(?:declarator|spec|assignment|assignment_expression|assignment_statement|_element|alias|variable_declaration|_list)$"
 )

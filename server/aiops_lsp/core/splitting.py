@@ -164,7 +164,9 @@ class _Builder:
                 yield Part(part.kind, part.symbol, left, right, part.scope, units=units, cut=True)
 
     def still_redacts(self, region: Region) -> bool:
-        """Whether the secrets in the lines of a region of an earlier split are those that it has placeholders for."""
+        """Whether the secrets in a region of an earlier split are those that it has placeholders for."""
+        if any(self.syntax.text[start:end] in region.context for start, end in self.secret_spans):
+            return False
         part = Part(region.kind, region.symbol, region.start_line, region.end_line)
         dedented = Dedented(
             tuple(
