@@ -1,0 +1,237 @@
+"""The offline review of one snapshot: pure CPU, no I/O beyond the packs' own files, meant for a worker thread.
+
+Nothing heavy is imported before the first review: ast-grep, YAML and the packs come with it, one language at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import unquote
+
+from aiops_lsp.core.findings import Finding, Origin, Severity, number_findings
+from aiops_lsp.core.languages import language_of
+from aiops_lsp.core.text import Range, line_content
+from aiops_lsp.rules.builtin import PASSWORD
+from aiops_lsp.rules.comments import comment_finding, reviewer_addressed
+from aiops_lsp.rules.loading import rules_of
+from aiops_lsp.rules.matching import Match, matches, matches_each, parse
+from aiops_lsp.rules.options import RuleOptions
+from aiops_lsp.rules.repair import fix_of
+from aiops_lsp.rules.secrets import secret_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from ast_grep_py import SgNode
+
+    from aiops_lsp.core.text import Snapshot
+    from aiops_lsp.rules.rule import Rule
+
+_V = TypeVar("_V")
+_TEST_PATH = re.compile(
+    r"/(?:tests?|testing|testdata|fixtures|__tests__|__mocks__|specs?|e2e|benchmarks?|examples?)/"
+    r"|/(?:test_[^/]*|conftest)\.py$|_tests?\.(?:py|go|rs)$|\.(?:test|spec)\.[cm]?[jt]sx?$|/[A-Z]\w*Tests?(?:Case)?\.java$"
+)
+_LONGEST_MARK = 240
+# A region is parsed alone, and a method's only parses inside a class. The text before it, by grammar.
+_CLASS_AROUND = {
+    "python": "class _:\n",
+    "javascript": "class _ {\n",
+    "typescript": "class _ {\n",
+    "tsx": "class _ {\n",
+    "java": "class _ {\n",
+    "rust": "impl _ {\n",
+}
+
+
+_DEFAULTS = RuleOptions()
+
+
+class RuleEngine:
+    """Reviews snapshots by the built-in packs, a team's rules, the table of secrets and the look at comments."""
+
+    def review(
+        self, snapshot: Snapshot, *, regions: Sequence[tuple[int, int]] | None = None, options: RuleOptions = _DEFAULTS
+    ) -> list[Finding]:
+        """The findings in `snapshot`, or only in `regions`: line ranges from 0, each without its end, in order.
+
+        Findings come in document order, numbered among themselves: who joins them with findings of other regions
+        numbers all of them again with `number_findings`, the evidence being the quote.
+        """
+        spans = [_span(snapshot, *lines) for lines in regions] if regions is not None else [(0, len(snapshot.text))]
+        review = _Review(snapshot, options)
+        found = [finding for span in spans for finding in review.findings(span)]
+        found.sort(key=lambda finding: (finding.range, finding.code))
+        return number_findings((finding, finding.evidence) for finding in found)
+
+
+class _Review:
+    """One review of one snapshot; the whole document is parsed at most once, and only if a region needs it."""
+
+    def __init__(self, snapshot: Snapshot, options: RuleOptions) -> None:
+        self._snapshot = snapshot
+        self._options = options
+        self._language = language_of(snapshot.language)
+        self._in_test = _TEST_PATH.search(unquote(snapshot.uri)) is not None
+        grammar = self._language.grammar if self._language else ""
+        self._rules = [rule for rule in rules_of(grammar) if self._applies(rule)]
+        self._team_rules = [rule for rule in options.team_rules if grammar in rule.languages and self._applies(rule)]
+        self._whole: SgNode | None = None
+
+    def findings(self, span: tuple[int, int]) -> Iterator[Finding]:
+        """The findings in the offsets of `span`, without ids."""
+        text = self._snapshot.text[slice(*span)]
+        secrets = list(secret_findings(self._snapshot, span, self._options.redact_patterns, in_test=self._in_test))
+        if self._language is None:
+            for secret in secrets:
+                yield from self._switched(secret)
+            return
+        root, shift = self._tree(text, span)
+        for secret in self._outside_prose(secrets, root, shift):
+            yield from self._switched(secret)
+        inside = [match for match in self._matches(root, text) if _within(match.node, shift, span)]
+        for match in inside:
+            yield from self._switched(self._finding(match, shift))
+        for note in reviewer_addressed(root, text, self._language):
+            if _within(note, shift, span):
+                finding = comment_finding(*self._place(note, shift), self._symbol(note))
+                yield from self._switched(finding)
+
+    def _tree(self, text: str, span: tuple[int, int]) -> tuple[SgNode, int]:
+        """A tree that holds the span, and what to add to its offsets to get the document's."""
+        assert self._language is not None
+        if span != (0, len(self._snapshot.text)) and not any(_looks_out(rule, text) for rule in self._rules):
+            alone = _parse_alone(text, self._language.grammar)
+            if alone is not None:
+                return alone[0], span[0] - alone[1]
+        if self._whole is None:
+            self._whole = parse(self._snapshot.text, self._language.grammar)
+        return self._whole, 0
+
+    def _matches(self, root: SgNode, text: str) -> list[Match]:
+        return [*matches(root, text, self._rules), *matches_each(root, self._team_rules)]
+
+    def _outside_prose(self, secrets: list[Finding], root: SgNode, shift: int) -> list[Finding]:
+        """Without passwords known by their name alone that stand in comments and docstrings: those are examples."""
+        assert self._language is not None
+        if not any(secret.code == PASSWORD.id for secret in secrets):
+            return secrets
+        kinds = sorted(self._language.comments | self._language.strings)
+        prose = [
+            (place.start.index + shift, place.end.index + shift)
+            for node in root.find_all({"rule": {"any": [{"kind": kind} for kind in kinds]}})
+            if (place := node.range())
+            and (node.kind() in self._language.comments or place.start.line != place.end.line)
+        ]
+        offsets = [self._snapshot.offset_at(secret.range.start) for secret in secrets]
+        return [
+            secret
+            for secret, offset in zip(secrets, offsets, strict=True)
+            if secret.code != PASSWORD.id or not any(start <= offset < end for start, end in prose)
+        ]
+
+    def _applies(self, rule: Rule) -> bool:
+        text, options = self._snapshot.text, self._options
+        return not (
+            (self._in_test and not rule.in_tests)
+            or (rule.file_has and not rule.file_has.search(text))
+            or (rule.file_lacks and rule.file_lacks.search(text))
+            or options.left_to_others & rule.other_codes
+            or (rule.globs and options.path and not _globs_match(rule.globs, options.path))
+            or self._switched_off(rule.id)
+        )
+
+    def _switched_off(self, code: str) -> bool:
+        options = self._options
+        if _looked_up(code, options.severity) == "off" or any(fnmatchcase(code, group) for group in options.disabled):
+            return True
+        globs = _looked_up(code, options.paths)
+        return bool(globs and options.path and not _globs_match(globs, options.path))
+
+    def _switched(self, finding: Finding) -> Iterator[Finding]:
+        """The finding as the options want it: with their severity, or not at all."""
+        if self._switched_off(finding.code):
+            return
+        severity = _looked_up(finding.code, self._options.severity)
+        yield replace(finding, severity=Severity(severity)) if severity in set(Severity) else finding
+
+    def _finding(self, match: Match, shift: int) -> Finding:
+        rule = match.rule
+        span, evidence = self._place(match.marked, shift)
+        return Finding(
+            id="",
+            code=rule.id,
+            origin=Origin.RULE,
+            category=rule.category,
+            severity=rule.severity,
+            confidence=rule.confidence,
+            title=rule.title,
+            why=rule.why,
+            trigger=rule.trigger,
+            range=span,
+            evidence=evidence,
+            symbol=self._symbol(match.node),
+            fix=fix_of(match, self._snapshot, shift),
+            url=rule.url,
+        )
+
+    def _place(self, node: SgNode, shift: int) -> tuple[Range, str]:
+        """Where a node is reported: all of it if it stands on one line, else the rest of its first line."""
+        place = node.range()
+        start, end = place.start.index + shift, place.end.index + shift
+        first = self._snapshot.position_at(start)
+        line_end = self._snapshot.line_starts[first.line] + len(line_content(self._snapshot.lines[first.line]))
+        end = min(end, line_end, start + _LONGEST_MARK)
+        text = self._snapshot.text[start:end]
+        stop = start + max(1, len(text.rstrip()))
+        return Range(first, self._snapshot.position_at(stop)), self._snapshot.text[start:stop]
+
+    def _symbol(self, node: SgNode) -> str:
+        """The dotted name of the functions and classes around a node, as far as the parsed text shows them."""
+        assert self._language is not None
+        names: list[str] = []
+        for outer in (node, *node.ancestors()):
+            if outer.kind() in self._language.functions | self._language.classes:
+                name = outer.field("name")
+                if name is not None and name.text() != "_":
+                    names.append(name.text())
+        return ".".join(reversed(names))
+
+
+def _span(snapshot: Snapshot, first: int, last: int) -> tuple[int, int]:
+    """The offsets of the lines from `first` up to and not including `last`."""
+    starts = (*snapshot.line_starts, len(snapshot.text))
+    return starts[min(first, len(starts) - 1)], starts[min(last, len(starts) - 1)]
+
+
+def _within(node: SgNode, shift: int, span: tuple[int, int]) -> bool:
+    return span[0] <= node.range().start.index + shift < max(span[1], span[0] + 1)
+
+
+def _looks_out(rule: Rule, text: str) -> bool:
+    """Whether the rule may match in `text` and wants to see what is around it."""
+    return rule.whole_file and (not rule.needs or any(word in text for word in rule.needs))
+
+
+def _parse_alone(text: str, grammar: str) -> tuple[SgNode, int] | None:
+    """The tree of a region without its document, and the length of what was put before it; None if it is not whole."""
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    before = _CLASS_AROUND.get(grammar, "") if first[:1].isspace() else ""
+    root = parse(before + text + ("\n}" if before.endswith("{\n") else ""), grammar)
+    return None if root.find(kind="ERROR") else (root, len(before))
+
+
+def _looked_up(code: str, table: Mapping[str, _V]) -> _V | None:
+    """The value for a rule: that of its id, else of the first group that it belongs to."""
+    if code in table:
+        return table[code]
+    return next((value for group, value in table.items() if fnmatchcase(code, group)), None)
+
+
+def _globs_match(globs: Iterable[str], path: str) -> bool:
+    import pathspec  # noqa: PLC0415  # only for those who restrict rules to files
+
+    return pathspec.GitIgnoreSpec.from_lines(globs).match_file(path)

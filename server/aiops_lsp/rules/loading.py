@@ -1,0 +1,67 @@
+"""The built-in packs, read when a document of their language is first reviewed."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from aiops_lsp.rules.rule import InvalidRuleError, Rule, pack_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PACKS: Mapping[str, str] = {
+    "python": "python",
+    "javascript": "javascript",
+    "typescript": "javascript",
+    "tsx": "javascript",
+    "go": "go",
+    "java": "java",
+    "rust": "rust",
+}
+"""Grammar to pack. JavaScript's rules hold for TypeScript too, so these share a file."""
+
+
+@cache
+def load_pack(name: str) -> tuple[Rule, ...]:
+    """All rules of `packs/<name>.yml`. Raises `InvalidRuleError`, naming file and rule, if one is wrong."""
+    import yaml  # noqa: PLC0415  # not needed for the server's start
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = resources.files("aiops_lsp.rules").joinpath("packs", f"{name}.yml").read_text(encoding="utf-8")
+    pack = yaml.load(text, Loader=loader)  # noqa: S506  # one of the two safe loaders
+    rules: list[Rule] = []
+    for entry in pack["rules"]:
+        try:
+            shared = _used(pack.get("utils", {}), entry)
+            rules.append(pack_rule(entry | ({"utils": shared} if shared else {}), tuple(pack["languages"])))
+        except InvalidRuleError as error:
+            raise InvalidRuleError(f"packs/{name}.yml, rule {entry.get('id', len(rules) + 1)}: {error}") from None
+    return tuple(rules)
+
+
+def _used(utils: Mapping[str, object], part: object) -> dict[str, object]:
+    """Those of a pack's shared `utils` that a rule, or another of them that it uses, refers to by `matches`."""
+    if isinstance(part, list):
+        return {name: util for item in part for name, util in _used(utils, item).items()}
+    if not isinstance(part, dict):
+        return {}
+    found = {name: util for item in part.values() for name, util in _used(utils, item).items()}
+    name = part.get("matches")
+    if isinstance(name, str) and name in utils:
+        found |= {name: utils[name]} | _used({key: util for key, util in utils.items() if key != name}, utils[name])
+    return found
+
+
+@cache
+def rules_of(grammar: str) -> tuple[Rule, ...]:
+    """The built-in rules for an ast-grep grammar; none for a grammar without a pack."""
+    if grammar not in _PACKS:
+        return ()
+    return tuple(rule for rule in load_pack(_PACKS[grammar]) if grammar in rule.languages)
+
+
+def pack_names() -> tuple[str, ...]:
+    """The packs there are, sorted."""
+    return tuple(sorted(set(_PACKS.values())))

@@ -1,0 +1,92 @@
+"""Rules against one text: one search for all of them, then the question which of them each hit is.
+
+Compiling a rule is cheap (about 20 us); walking a document is not. So all rules whose words are in the text are
+searched as one `any`, without their constraints, and only the few nodes that it finds are put to each rule in full.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ast_grep_py import Config, SgNode
+
+    from aiops_lsp.rules.rule import Rule
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_RETURN = re.compile(r"\r(?!\n)")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One match of one rule: the node, and the node that is reported."""
+
+    rule: Rule
+    node: SgNode
+    marked: SgNode
+
+
+def parse(text: str, grammar: str) -> SgNode:
+    """The tree of `text`, whose offsets are those of the text in code points.
+
+    What the parser cannot take (a lone surrogate) or would not see as a line's end (a lone carriage return) is
+    replaced by one character that it can.
+    """
+    from ast_grep_py import SgRoot  # noqa: PLC0415  # 30 ms that the server's start must not pay
+
+    return SgRoot(_LONE_RETURN.sub("\n", _SURROGATE.sub("\ufffd", text)), grammar).root()
+
+
+def matches(root: SgNode, text: str, rules: Sequence[Rule]) -> list[Match]:
+    """The matches of `rules` under `root`, whose text is `text`, in document order.
+
+    A node is reported once, for the first of the rules that it matches: a pack lists the graver one first. What lies
+    in broken code does not count.
+    """
+    likely = [rule for rule in rules if not rule.needs or any(word in text for word in rule.needs)]
+    if not likely:
+        return []
+    found: list[Match] = []
+    for node in root.find_all(_any_of(likely)):
+        match = _attributed(node, likely)
+        if match and not any(outer.kind() == "ERROR" for outer in node.ancestors()):
+            found.append(match)
+    return found
+
+
+def matches_each(root: SgNode, rules: Iterable[Rule]) -> list[Match]:
+    """The matches of every rule for itself: for rules of a team, which may well overlap."""
+    return [Match(rule, node, _marked(rule, node)) for rule in rules for node in root.find_all(rule.config)]
+
+
+def _any_of(rules: Sequence[Rule]) -> Config:
+    utils = {name: util for rule in rules for name, util in rule.config.get("utils", {}).items()}
+    config: Config = {"rule": {"any": [rule.config["rule"] for rule in rules]}}
+    if utils:
+        config["utils"] = utils
+    return config
+
+
+def _attributed(node: SgNode, rules: Iterable[Rule]) -> Match | None:
+    text = node.text()
+    place = _place(node)
+    for rule in rules:
+        if rule.needs and not any(word in text for word in rule.needs):
+            continue
+        found = node.find(rule.config)
+        if found is not None and _place(found) == place and found.kind() == node.kind():
+            return Match(rule, found, _marked(rule, found))
+    return None
+
+
+def _marked(rule: Rule, node: SgNode) -> SgNode:
+    return (node.get_match(rule.mark) if rule.mark else None) or node
+
+
+def _place(node: SgNode) -> tuple[int, int]:
+    place = node.range()
+    return place.start.index, place.end.index
