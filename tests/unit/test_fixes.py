@@ -546,8 +546,18 @@ def test_a_whole_region_at_the_end_of_the_text_is_not_taken_away() -> None:
     assert outcome(snapshot, region_of(snapshot, 0, 2), ("b()", 2), fix_of(2, ["b()"], [])) == ("\nb()", "a()")
 
 
-CODE_LINES = ["a()", "b()  # 😀", "if x:", "    a()", "    deep(漢)", "", "login('hunter2hunter2')", "}", "\u2028"]
-NEW_LINES = [*CODE_LINES, "z()", "    z()", "login('REDACTED_KEY_1')", "y(REDACTED_KEY_2)"]
+CODE_LINES = [
+    "a()",
+    "b()  # 😀",
+    "if x:",
+    "    a()",
+    "    deep(漢)",
+    "",
+    "login('hunter2hunter2')",
+    "}",
+    "s = 'a\u2028b'",
+]
+NEW_LINES = [*CODE_LINES, "\u2028", "z()", "    z()", "login('REDACTED_KEY_1')", "y(REDACTED_KEY_2)"]
 
 
 @given(st.data())

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from aiops_lsp.core.regions import Region
 
+BLANKS = " \t"
+"""What surrounds code without being a part of it."""
+
 _PLACEHOLDER = re.compile(r"REDACTED_[A-Z0-9_]+_\d+")
 
 
@@ -51,7 +54,7 @@ def locate(
 
 def indentation(line: str) -> str:
     """The blanks that `line` begins with."""
-    return line[: len(line) - len(line.lstrip(" \t"))]
+    return line[: len(line) - len(line.lstrip(BLANKS))]
 
 
 def restored(lines: Sequence[str], region: Region, replaced: range) -> list[str] | None:
@@ -104,7 +107,7 @@ def _places(lines: Sequence[str], old: Sequence[str], new: Sequence[str]) -> lis
     found = []
     for start in range(len(lines) - len(old) + 1):
         there = lines[start : start + len(old)]
-        if not all(sent.strip() == line.strip() for sent, line in zip(there, old, strict=True)):
+        if not all(sent.strip(BLANKS) == line.strip(BLANKS) for sent, line in zip(there, old, strict=True)):
             continue
         indent = _indent_of(there, old)
         written = [indent(line) for line in new] if indent is not None else [None]
@@ -119,9 +122,11 @@ def _indent_of(there: Sequence[str], old: Sequence[str]) -> Callable[[str], str 
 
     None when the indentation of the old lines has no explanation.
     """
-    pairs = [(indentation(sent), indentation(line)) for sent, line in zip(there, old, strict=True) if sent.strip()]
+    pairs = [
+        (indentation(sent), indentation(line)) for sent, line in zip(there, old, strict=True) if sent.strip(BLANKS)
+    ]
     if all(real == written for real, written in pairs):
-        return lambda line: line if line.strip() else ""
+        return lambda line: line if line.strip(BLANKS) else ""
     return _shared_indentation(pairs) or _blanks_for_tabs(pairs)
 
 
@@ -130,7 +135,7 @@ def _shared_indentation(pairs: Sequence[tuple[str, str]]) -> Callable[[str], str
     lost = pairs[0][0][: len(pairs[0][0]) - len(pairs[0][1])]
     if not all(real == lost + written for real, written in pairs):
         return None
-    return lambda line: lost + line if line.strip() else ""
+    return lambda line: lost + line if line.strip(BLANKS) else ""
 
 
 def _blanks_for_tabs(pairs: Sequence[tuple[str, str]]) -> Callable[[str], str | None] | None:
@@ -143,8 +148,8 @@ def _blanks_for_tabs(pairs: Sequence[tuple[str, str]]) -> Callable[[str], str | 
 
     def with_tabs(line: str) -> str | None:
         own = indentation(line)
-        if not line.strip() or "\t" in own:
-            return line if line.strip() else ""
+        if not line.strip(BLANKS) or "\t" in own:
+            return line if line.strip(BLANKS) else ""
         return None if len(own) % width else "\t" * (len(own) // width) + line[len(own) :]
 
     return with_tabs

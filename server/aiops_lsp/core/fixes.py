@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aiops_lsp.core.anchors import document_line
 from aiops_lsp.core.findings import Edit, Fix
-from aiops_lsp.core.fix_lines import flattened, indentation, locate, restored
+from aiops_lsp.core.fix_lines import BLANKS, flattened, indentation, locate, restored
 from aiops_lsp.core.text import Position, Range, line_content
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _replacement(claim: Claim, anchor: Anchor, region: Region) -> Replacement:
     """The lines that the claim's fix means, and what it would put there."""
     fix = _proposed(claim, anchor)
     old, new = flattened(fix.old_lines), flattened(fix.new_lines)
-    if not any(line.strip() for line in old):
+    if not any(line.strip(BLANKS) for line in old):
         raise _RejectedError(FixRejectionReason.OLD_LINES)
     # A model that miscounts does so in the fix as in the quote.
     stated = fix.start_line - 1 + anchor.line - (claim.start_line - 1)
@@ -157,8 +157,8 @@ def _proposed(claim: Claim, anchor: Anchor) -> ClaimedFix:
 
 def _check_indentation(old: Sequence[str], new: Sequence[str]) -> None:
     """The new code begins where the old began, and none of it is further out than any of the old."""
-    old_indents = [indentation(line) for line in old if line.strip()]
-    new_indents = [indentation(line) for line in new if line.strip()]
+    old_indents = [indentation(line) for line in old if line.strip(BLANKS)]
+    new_indents = [indentation(line) for line in new if line.strip(BLANKS)]
     if not new_indents:
         return
     least = min(old_indents, key=len)
@@ -194,8 +194,8 @@ class _Rewriting:
         self.snapshot = snapshot
         for line in range(replacement.start, replacement.end):
             self.document(line)
-        sent = [line.rstrip() for line in region.lines[replacement.start : replacement.end]]
-        new = [line.rstrip() for line in replacement.new_lines]
+        sent = [line.rstrip(BLANKS) for line in region.lines[replacement.start : replacement.end]]
+        new = [line.rstrip(BLANKS) for line in replacement.new_lines]
         head = _common_length(sent, new)
         tail = _common_length(sent[head:][::-1], new[head:][::-1])
         self.first, self.end = replacement.start + head, replacement.end - tail
@@ -246,8 +246,8 @@ class _Rewriting:
         if new is None:
             raise _RejectedError(FixRejectionReason.PLACEHOLDER)
         margin = self.margin()
-        sent = [line.rstrip() for line in region.lines[first : self.end]]
-        matcher = SequenceMatcher(None, sent, [line.rstrip() for line in self.new], autojunk=False)
+        sent = [line.rstrip(BLANKS) for line in region.lines[first : self.end]]
+        matcher = SequenceMatcher(None, sent, [line.rstrip(BLANKS) for line in self.new], autojunk=False)
         parts: list[tuple[str, str]] = []
         for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
             if tag == "equal":
@@ -255,15 +255,15 @@ class _Rewriting:
                 parts += [(self.document(line), self.ending(line)) for line in lines]
             elif new_start < new_end:
                 ending = self.ending(max(0, first + old_end - 1))
-                parts += [(margin + line if line.strip() else "", ending) for line in new[new_start:new_end]]
+                parts += [(margin + line if line.strip(BLANKS) else "", ending) for line in new[new_start:new_end]]
         self.check_blanks(parts)
         return parts
 
     def margin(self) -> str:
         """The indentation that was taken from the replaced lines; where all are blank, from all the old lines."""
         lines = self.region.lines
-        replaced = [line for line in range(self.first, self.end) if lines[line].strip()]
-        filled = replaced or [line for line in self.bounds if lines[line].strip()]
+        replaced = [line for line in range(self.first, self.end) if lines[line].strip(BLANKS)]
+        filled = replaced or [line for line in self.bounds if lines[line].strip(BLANKS)]
         margins = {self.document(line)[: self.region.dedents[line]] for line in filled}
         if len(margins) > 1:
             raise _RejectedError(FixRejectionReason.INDENTATION)
@@ -297,18 +297,18 @@ class _Rewriting:
         while self.first > self.bounds.start:
             self.first -= 1
             self.parts.insert(0, (self.document(self.first), self.ending(self.first)))
-            if self.region.lines[self.first].strip():
+            if self.region.lines[self.first].strip(BLANKS):
                 return
         while self.end < self.bounds.stop:
             self.parts.append((self.document(self.end), self.ending(self.end)))
             self.end += 1
-            if self.region.lines[self.end - 1].strip():
+            if self.region.lines[self.end - 1].strip(BLANKS):
                 return
 
 
 def _kinds(lines: Iterable[str]) -> set[str]:
     """The characters with which code is indented in `lines`."""
-    return {character for line in lines if line.strip() for character in indentation(line)}
+    return {character for line in lines if line.strip(BLANKS) for character in indentation(line)}
 
 
 def _common_length(left: Sequence[str], right: Sequence[str]) -> int:
