@@ -182,11 +182,11 @@ class Run:
 
 
 def _joined(reports: Sequence[ReviewReport]) -> list[RegionReport]:
-    """The regions of the last report; one that an earlier report had reviewed is not called cached for that."""
+    """Each region as it fared when it was first reviewed: to the reports after that it is in the cache."""
     regions = list(reports[-1].regions)
-    for report in reports[:-1]:
-        for index, (earlier, last) in enumerate(zip(report.regions, regions, strict=False)):
-            if earlier.outcome == "reviewed" and last.outcome == "cached":
+    for report in reversed(reports[:-1]):
+        for index, earlier in enumerate(report.regions):
+            if earlier.outcome != "not_reviewed":
                 regions[index] = earlier
     return regions
 
