@@ -1,0 +1,252 @@
+"""Code actions: fixes, fix all, ignore, dismiss, review deeper.
+
+They are chosen by the range that is asked about, never by the diagnostics that the client sends along, and every edit
+is checked against the text as it is now: when the action is offered, and again when it is resolved or carried out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from aiops_lsp.core.findings import Origin
+from aiops_lsp.lsp import convert
+from aiops_lsp.lsp.capabilities import FIX_ALL, REVIEW_DEEPER
+from aiops_lsp.lsp.ignoring import ignore_edit
+from aiops_lsp.lsp.protocol import RequestRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from aiops_lsp.core.findings import Edit, Finding
+    from aiops_lsp.core.text import Range, TextDocument
+    from aiops_lsp.lsp.capabilities import ClientFeatures
+    from aiops_lsp.lsp.session import Session
+
+FIX, FIX_KIND, FIX_ALL_VERIFIED = "fix", "fixKind", "fixAll"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Edits that an action would make. `what` is one of the three constants above, `name` the finding or rule meant."""
+
+    what: str
+    name: str
+    title: str
+    kind: str
+    edits: tuple[Edit, ...]
+    findings: tuple[Finding, ...]
+    preferred: bool = False
+
+    @property
+    def by_model(self) -> bool:
+        """Whether a language model wrote any of it."""
+        return any(finding.origin is Origin.MODEL for finding in self.findings)
+
+
+def code_action(session: Session, params: types.CodeActionParams) -> list[types.CodeAction | types.Command]:
+    """`textDocument/codeAction`."""
+    document = session.documents.get(params.text_document.uri)
+    if document is None or session.reviewer is None:
+        return []
+    findings = session.findings(document.uri)
+    span = convert.range_from_client(document, params.range)
+    here = [finding for finding in findings if _on_lines_of(finding.range, span)]
+    here.sort(key=lambda finding: not _touches(finding.range, span))
+    only = params.context.only
+    invoked = params.context.trigger_kind is not types.CodeActionTriggerKind.Automatic
+    actions: list[types.CodeAction] = []
+    if _wanted(types.CodeActionKind.QuickFix, only):
+        for finding in here:
+            actions += _for_finding(session, document, finding, findings)
+    if (proposal := _fix_all(document, findings)) and _wanted(FIX_ALL, only):
+        actions.append(_editing(session.client, document, proposal))
+    if _wanted(REVIEW_DEEPER, only) and invoked and (span.start != span.end or only):
+        actions.append(_deeper(document, span, REVIEW_DEEPER))
+    if session.client.code_action_literals:
+        return list(actions)
+    return [command for action in actions if (command := _as_command(session.client, action)) is not None]
+
+
+def resolve(session: Session, action: types.CodeAction) -> types.CodeAction:
+    """`codeAction/resolve`: the edit of an action that was offered, against the text as it is now."""
+    if isinstance(action.data, dict) and "what" in action.data:
+        action.edit = current_edit(session, action.data)
+    return action
+
+
+def current_edit(session: Session, data: Mapping[str, object]) -> types.WorkspaceEdit:
+    """The edit that `data` of an action stands for. Raises RequestRefused when the text has moved on."""
+    uri, what, name = data.get("uri"), data.get("what"), data.get("name")
+    document = session.documents.get(uri) if isinstance(uri, str) else None
+    if document is None:
+        raise RequestRefused(types.LSPErrorCodes.ContentModified, "the document is not open any more")
+    findings = session.findings(document.uri)
+    proposal: Proposal | None = None
+    if what == FIX_ALL_VERIFIED:
+        proposal = _fix_all(document, findings)
+    elif what == FIX_KIND:
+        proposal = _fix_kind(document, findings, str(name))
+    else:
+        finding = next((finding for finding in findings if finding.id == name), None)
+        proposal = _fix(document, finding) if finding is not None else None
+    if proposal is None:
+        raise RequestRefused(
+            types.LSPErrorCodes.ContentModified, "the text has changed since this was offered; ask again"
+        )
+    return _edit(session.client, document, proposal)
+
+
+def ignoring_edit(client: ClientFeatures, document: TextDocument, finding: Finding) -> types.WorkspaceEdit | None:
+    """The edit that puts an ignore comment where it silences `finding`; None where the language has no comments."""
+    edit = ignore_edit(document, finding)
+    if edit is None or not convert.fits(document, edit):
+        return None
+    return convert.workspace_edit(document, [edit], "Ignore", client, by_model=False)
+
+
+def _for_finding(
+    session: Session, document: TextDocument, finding: Finding, findings: Sequence[Finding]
+) -> list[types.CodeAction]:
+    client = session.client
+    diagnostics = [convert.diagnostic(document, finding, client)]
+    actions = []
+    if (proposal := _fix(document, finding)) is not None:
+        actions.append(_editing(client, document, proposal))
+        same = _fix_kind(document, findings, finding.code)
+        if same is not None and proposal.preferred:
+            actions.append(_editing(client, document, same))
+    if (edit := ignoring_edit(client, document, finding)) is not None:
+        actions.append(
+            types.CodeAction(
+                title=f"Ignore with a comment: {finding.title}",
+                kind=types.CodeActionKind.QuickFix,
+                diagnostics=diagnostics,
+                edit=edit,
+                data=_meant(document, "ignore", finding.id) if not client.code_action_literals else None,
+            )
+        )
+    dismiss = types.Command(
+        title="Dismiss", command="aiops.dismiss", arguments=[{"uri": document.uri, "id": finding.id}]
+    )
+    actions.append(
+        types.CodeAction(
+            title=f"Dismiss for good: {finding.title}",
+            kind=types.CodeActionKind.QuickFix,
+            diagnostics=diagnostics,
+            command=dismiss,
+        )
+    )
+    actions.append(_deeper(document, finding.range, types.CodeActionKind.QuickFix))
+    return actions
+
+
+def _fix(document: TextDocument, finding: Finding) -> Proposal | None:
+    fix = finding.fix
+    if fix is None or not fix.edits or not all(convert.fits(document, edit) for edit in fix.edits):
+        return None
+    return Proposal(
+        FIX, finding.id, fix.title, types.CodeActionKind.QuickFix.value, fix.edits, (finding,), preferred=fix.verified
+    )
+
+
+def _fix_kind(document: TextDocument, findings: Sequence[Finding], code: str) -> Proposal | None:
+    fixed, edits = _together(document, [finding for finding in findings if finding.code == code])
+    if len(fixed) < 2:
+        return None
+    title = f"Fix all {len(fixed)} of {code} in this file"
+    return Proposal(FIX_KIND, code, title, types.CodeActionKind.QuickFix.value, edits, fixed)
+
+
+def _fix_all(document: TextDocument, findings: Sequence[Finding]) -> Proposal | None:
+    fixed, edits = _together(document, findings)
+    if not fixed:
+        return None
+    title = f"Apply all verified fixes of aiops in this file ({len(fixed)})"
+    return Proposal(FIX_ALL_VERIFIED, "", title, FIX_ALL, edits, fixed)
+
+
+def _together(document: TextDocument, findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], tuple[Edit, ...]]:
+    """The verified fixes that can be applied in one edit, and their edits in document order.
+
+    Of fixes that overlap the first in the document stays; the others are offered again once it is applied.
+    """
+    fixed: list[Finding] = []
+    taken: list[Edit] = []
+    for finding in findings:
+        fix = finding.fix
+        if fix is None or not fix.verified or _fix(document, finding) is None:
+            continue
+        if not any(_collide(edit, other) for edit in fix.edits for other in taken):
+            fixed.append(finding)
+            taken += fix.edits
+    return tuple(fixed), tuple(sorted(taken, key=lambda edit: edit.range))
+
+
+def _collide(one: Edit, other: Edit) -> bool:
+    """Whether two edits overlap, or meet in a way that leaves open which comes first."""
+    first, second = sorted((one.range, other.range))
+    if second.start > first.end:
+        return False
+    return second.start < first.end or first.start == first.end or second.start == second.end
+
+
+def _editing(client: ClientFeatures, document: TextDocument, proposal: Proposal) -> types.CodeAction:
+    data = _meant(document, proposal.what, proposal.name)
+    lazy = client.code_action_resolve_edit and client.code_action_data
+    tagged = proposal.by_model and client.code_action_llm_tag
+    shown = proposal.findings if proposal.kind == types.CodeActionKind.QuickFix.value else ()
+    return types.CodeAction(
+        title=proposal.title,
+        kind=proposal.kind,
+        diagnostics=[convert.diagnostic(document, finding, client) for finding in shown] or None,
+        is_preferred=True if proposal.preferred and client.code_action_preferred else None,
+        edit=None if lazy else _edit(client, document, proposal),
+        data=data if lazy or not client.code_action_literals else None,
+        tags=[types.CodeActionTag.LlmGenerated] if tagged else None,
+    )
+
+
+def _edit(client: ClientFeatures, document: TextDocument, proposal: Proposal) -> types.WorkspaceEdit:
+    return convert.workspace_edit(document, proposal.edits, proposal.title, client, by_model=proposal.by_model)
+
+
+def _deeper(document: TextDocument, span: Range, kind: str) -> types.CodeAction:
+    lines = {"uri": document.uri, "startLine": span.start.line, "endLine": span.end.line}
+    command = types.Command(title="Review deeper", command="aiops.reviewDeeper", arguments=[lines])
+    return types.CodeAction(title="Review this code with a stronger model", kind=kind, command=command)
+
+
+def _meant(document: TextDocument, what: str, name: str) -> dict[str, object]:
+    return {"uri": document.uri, "what": what, "name": name}
+
+
+def _as_command(client: ClientFeatures, action: types.CodeAction) -> types.Command | None:
+    """For clients that know only commands: the server applies the edit, where the client lets it."""
+    if action.command is not None:
+        return types.Command(action.title, action.command.command, arguments=action.command.arguments)
+    if not client.apply_edit or not isinstance(action.data, dict):
+        return None
+    if action.data["what"] == "ignore":
+        arguments: list[object] = [{"uri": action.data["uri"], "id": action.data["name"]}]
+        return types.Command(action.title, "aiops.ignore", arguments=arguments)
+    return types.Command(action.title, "aiops.applyFix", arguments=[action.data])
+
+
+def _wanted(kind: str, only: Sequence[str] | None) -> bool:
+    """Kinds form a hierarchy: `source` asks for `source.fixAll.aiops` too."""
+    kind = kind.value if isinstance(kind, types.CodeActionKind) else kind
+    if only is None:
+        return True
+    asked = [item.value if isinstance(item, types.CodeActionKind) else item for item in only]
+    return any(item in ("", kind) or kind.startswith(f"{item}.") for item in asked)
+
+
+def _touches(one: Range, other: Range) -> bool:
+    return one.start <= other.end and other.start <= one.end
+
+
+def _on_lines_of(one: Range, other: Range) -> bool:
+    return one.start.line <= other.end.line and other.start.line <= one.end.line
