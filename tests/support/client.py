@@ -20,7 +20,7 @@ from tests.support.clock import until
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from aiops_lsp.lsp.session import ReviewerFactory
+    from aiops_lsp.engine.host import Folder, Host
 
 Message = dict[str, Any]
 
@@ -205,9 +205,9 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(reviewer_factory: ReviewerFactory | None = None) -> AsyncIterator[Client]:
-    """A client connected to a new server, which is gone afterwards."""
-    client = Client(create_server(reviewer_factory))
+async def connected(make_reviewer: Callable[[Host, Callable[[str], Folder]], Any] | None) -> AsyncIterator[Client]:
+    """A client connected to a new server, which is gone afterwards. None: with the real engine."""
+    client = Client(create_server(make_reviewer))
     try:
         yield client
     finally:

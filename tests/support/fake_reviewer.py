@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aiops_lsp.core.findings import Category, Confirmation, Edit, Finding, Fix, Origin, Severity
 from aiops_lsp.core.text import Position, Range, carry
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aiops_lsp.core.text import AppliedEdit, Snapshot, TextDocument
     from aiops_lsp.engine.host import DocumentStatus, Folder, Host
     from aiops_lsp.settings import Settings
+    from tests.support.client import Client
 
 
 class FakeReviewer:
@@ -121,6 +122,11 @@ class FakeReviewer:
     def called(self, name: str) -> list[tuple[object, ...]]:
         """The arguments of each call of the method `name`."""
         return [call[1:] for call in self.calls if call[0] == name]
+
+
+def fake(client: Client) -> FakeReviewer:
+    """The fake behind a client's server, once it has started."""
+    return cast("FakeReviewer", client.server.session.reviewer)
 
 
 def bugs(snapshot: Snapshot) -> list[Finding]:
