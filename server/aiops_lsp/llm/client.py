@@ -139,7 +139,14 @@ class RateLimited(ModelError):
 
 
 class Overloaded(ModelError):
-    """The provider failed (5xx, 529, broken stream); another try may succeed."""
+    """The provider failed (5xx, 529, broken stream); another try may succeed.
+
+    `retry_after` is the pause in seconds that it asks for, None where it names none.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, request_id: str | None = None) -> None:
+        super().__init__(message, request_id=request_id)
+        self.retry_after = retry_after
 
 
 class ModelTimeout(ModelError):

@@ -1,0 +1,206 @@
+"""What the adapters of both SDKs share: one pooled client, time limits, concessions to servers, and how a call ends.
+
+Nothing is retried here, with one exception: when a server says that it does not know an optional part of a request
+(a response format, usage in the stream, an effort), the request is sent again without it, and that is remembered for
+the model. A server that says so has not run the model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import logging
+import re
+from abc import ABC, abstractmethod
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from aiops_lsp.llm.client import StreamEvent, TextDelta, Unreachable, UsageReport
+from aiops_lsp.llm.failures import Called, Rejection, not_an_answer, rejected, request_id_of, translate
+from aiops_lsp.llm.hosts import host_of
+from aiops_lsp.llm.transport import cap_loggers, http_client, time_limits
+from aiops_lsp.llm.wire import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from types import ModuleType
+
+    from aiops_lsp.llm.client import ModelError, ModelRequest
+
+logger = logging.getLogger(__name__)
+
+_MAYBE_UNKNOWN = frozenset({400, 404, 422, 501})
+NO_KEY = "none"
+"""What the SDKs get for a loopback server without a key; it is not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concession:
+    """A part of a request that a server may not know: its name, and what the rejection then speaks of."""
+
+    name: str
+    spoken_of: re.Pattern[str]
+
+    @classmethod
+    def of(cls, name: str, *words: str) -> Concession:
+        """`words` are regular expressions, any of which is enough."""
+        return cls(name, re.compile("|".join(words)))
+
+
+class SdkClient(ABC):
+    """A `ModelClient` on one of the official SDKs. The SDK is imported, off the event loop, by the first call."""
+
+    module: ClassVar[str]
+
+    def __init__(self, *, provider: str, base_url: str, key: str | None) -> None:
+        self.provider = provider
+        self.base_url = base_url
+        self._key = key
+        self._opening = asyncio.Lock()
+        self._client: Any = None  # of a module that is loaded late
+        self._sdk: Any = None
+        self._closed = False
+        self._conceded: dict[str, frozenset[str]] = {}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.provider!r}, {host_of(self.base_url)!r})"
+
+    @abstractmethod
+    def _open(self, sdk: ModuleType, options: dict[str, Any]) -> Any:
+        """Make the SDK's client. Runs off the loop."""
+
+    @abstractmethod
+    def _concessions(self) -> Sequence[Concession]:
+        """What may be left out of a request, in the order in which it is tried."""
+
+    @abstractmethod
+    def _body(self, request: ModelRequest, conceded: frozenset[str]) -> dict[str, Any]:
+        """The request's body without what was `conceded`."""
+
+    @abstractmethod
+    async def _create(self, body: dict[str, Any], timeout: Any) -> Any:  # noqa: ASYNC109 - it is httpx2's, per step
+        """Make the call; returns the SDK's stream, or its answer."""
+
+    @abstractmethod
+    def _read_event(self, event: object, outcome: Outcome) -> str:
+        """Read one event of a stream; returns its text."""
+
+    @abstractmethod
+    def _read_document(self, document: object, outcome: Outcome) -> str:
+        """Read an answer in one piece; returns its text."""
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamEvent, None]:
+        """See `ModelClient`."""
+        called = Called(self.provider, request.model, host_of(self.base_url))
+        await self._connect(called)
+        outcome = Outcome()
+        failure: ModelError | None = None
+        try:
+            async with aclosing(self._texts(request, called, outcome)) as texts:
+                async for text in texts:
+                    yield TextDelta(text)
+        except Exception as error:  # noqa: BLE001 - whatever an SDK raises, callers know only the taxonomy
+            failure = translate(error, self._sdk, called, request.timeout_seconds)
+            logger.debug("%s raised %s", self.module, type(error).__name__)
+        if outcome.bill is not None:
+            yield UsageReport(outcome.bill, outcome.request_id)
+        failure = failure or outcome.failure(called)
+        if failure is not None:
+            raise failure  # outside of the handler: the SDK's exception, which holds the request, is not kept
+
+    async def aclose(self) -> None:
+        """See `ModelClient`."""
+        self._closed = True
+        async with self._opening:
+            client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _connect(self, called: Called) -> None:
+        async with self._opening:
+            if not self._closed and self._client is None:
+                self._client = await asyncio.to_thread(self._load)
+        if self._client is None:
+            raise Unreachable(f"the connection to {called.host} was closed")
+
+    def _load(self) -> Any:
+        self._sdk = importlib.import_module(self.module)
+        cap_loggers()
+        options = {
+            "api_key": self._key or NO_KEY,
+            "base_url": self.base_url,
+            "max_retries": 0,
+            "http_client": http_client(self.base_url, self._key),
+        }
+        return self._open(self._sdk, options)
+
+    async def _texts(self, request: ModelRequest, called: Called, outcome: Outcome) -> AsyncGenerator[str, None]:
+        seconds = request.timeout_seconds
+        async with asyncio.timeout(seconds):
+            reply = await self._send(request, called)
+        if not request.stream:
+            outcome.request_id = getattr(reply, "_request_id", None)
+            yield self._noted(self._read_document(reply, outcome), outcome)
+            return
+        try:
+            outcome.request_id = request_id_of(reply.response.headers)
+            kind = reply.response.headers.get("content-type", "")
+            if "json" in kind or "html" in kind:  # the server does not stream, or is no model's at all
+                async with asyncio.timeout(seconds):
+                    document = _document(await reply.response.aread(), called)
+                yield self._noted(self._read_document(document, outcome), outcome)
+                return
+            async for event in _each(reply, seconds):
+                if text := self._noted(self._read_event(event, outcome), outcome):
+                    yield text
+        finally:
+            await reply.close()
+
+    @staticmethod
+    def _noted(text: str, outcome: Outcome) -> str:
+        outcome.has_text |= bool(text.strip())
+        return text
+
+    async def _send(self, request: ModelRequest, called: Called) -> Any:
+        limits = time_limits(request.timeout_seconds)
+        while True:
+            conceded = self._conceded.get(request.model, frozenset())
+            try:
+                return await self._create(self._body(request, conceded), limits)
+            except self._sdk.APIStatusError as error:
+                rejection = Rejection(error.status_code, error.response.headers, error.body)
+                failure = rejected(called, rejection)
+            more = self._to_concede(rejection, conceded)
+            if more is None:
+                raise failure
+            logger.info("%s does not know %s; it is left out from now on", called, more)
+            self._conceded[request.model] = self._conceded.get(request.model, frozenset()) | {more}
+
+    def _to_concede(self, rejection: Rejection, conceded: frozenset[str]) -> str | None:
+        if rejection.status not in _MAYBE_UNKNOWN:
+            return None
+        words = rejection.words
+        open_ones = (part for part in self._concessions() if part.name not in conceded)
+        return next((part.name for part in open_ones if part.spoken_of.search(words)), None)
+
+
+async def _each(stream: Any, seconds: float) -> AsyncIterator[object]:
+    """The events of an SDK's stream, each waited for no longer than `seconds`."""
+    events = aiter(stream)
+    while True:
+        try:
+            async with asyncio.timeout(seconds):
+                event = await anext(events)
+        except StopAsyncIteration:
+            return
+        yield event
+
+
+def _document(content: bytes, called: Called) -> object:
+    try:
+        return json.loads(content)
+    except ValueError:
+        pass
+    raise not_an_answer(called)

@@ -1,0 +1,88 @@
+"""The HTTP client that both SDKs are given, and what it must not do with keys and code.
+
+Certificates are always verified, against the system's store. Redirects are not followed, since they would carry code
+to a host that nobody agreed to. A loopback server is reached without the proxies of the environment.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from aiops_lsp.llm.hosts import host_of, is_loopback, official_vendor
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import httpx2
+
+CONNECT_SECONDS = 3.0
+MOST_CONNECTIONS = 100
+"""Well above the concurrent requests that settings allow: waiting for a free connection would look like a timeout."""
+
+_LOGGERS = ("openai", "anthropic", "httpx2", "httpcore2")
+_BASE_URL_VARIABLES = ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL")
+_OWN_HEADERS = frozenset(
+    {
+        "host",
+        "accept",
+        "accept-encoding",
+        "connection",
+        "user-agent",
+        "content-type",
+        "content-length",
+        "anthropic-version",
+    }
+)
+
+
+def cap_loggers() -> None:
+    """Keep the libraries' DEBUG and INFO logs off, which hold request bodies. Call after importing an SDK."""
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        if logger.level < logging.WARNING:
+            logger.setLevel(logging.WARNING)
+
+
+def http_client(base_url: str, key: str | None) -> httpx2.AsyncClient:
+    """A pooled client for `base_url` that sends `key` and nothing else that the environment holds.
+
+    Reads certificates, so not for the event loop.
+    """
+    import httpx2  # noqa: PLC0415 - comes with the SDKs, and is as slow to load
+
+    limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=10, keepalive_expiry=60.0)
+    transport = httpx2.AsyncHTTPTransport(verify=True, limits=limits) if is_loopback(base_url) else None
+    return httpx2.AsyncClient(
+        verify=True,
+        limits=limits,
+        transport=transport,
+        follow_redirects=False,
+        event_hooks={"request": [_guard(base_url, key)]},
+    )
+
+
+def time_limits(seconds: float) -> httpx2.Timeout:
+    """At most `seconds` between two pieces of an answer."""
+    import httpx2  # noqa: PLC0415 - as above
+
+    return httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
+
+
+def _guard(base_url: str, key: str | None) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """Bind the key to its host: no header that the SDKs take from the environment goes to a server it is not for."""
+    vendors_own = official_vendor(base_url) is not None or host_of(base_url) in {
+        host_of(os.environ.get(variable, "")) for variable in _BASE_URL_VARIABLES
+    }
+
+    async def guard(request: httpx2.Request) -> None:
+        if not vendors_own:
+            for name in list(request.headers):
+                if name.lower() not in _OWN_HEADERS:
+                    del request.headers[name]
+        request.headers.pop("authorization", None)
+        if key is not None:
+            request.headers["authorization"] = f"Bearer {key}"
+
+    return guard
