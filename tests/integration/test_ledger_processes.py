@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
 
-from aiops_lsp.store.ledger import LEDGER_FILE, Ledger
-from tests.support.ledger import WallClock, opened
+from aiops_lsp.store.ledger import LEDGER_FILE
+from tests.support.ledger import FAST_FOLDER, WallClock, opened
 from tests.support.ledger_process import EXPIRES_IN
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = 8
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A state folder in memory where there is a place for that: what counts here is locks, not the disk."""
+    with TemporaryDirectory(dir=FAST_FOLDER) as name:
+        yield Path(name)
 
 
 @contextmanager
@@ -41,7 +49,7 @@ def settled(folder: Path) -> int:
     """How many requests have been settled so far; 0 while there is no ledger."""
     try:
         with sqlite3.connect(f"file:{folder / LEDGER_FILE}?mode=ro", uri=True, timeout=60) as connection:
-            return int(connection.execute("SELECT count(*) FROM reservations WHERE state != 'pending'").fetchone()[0])
+            return int(connection.execute("SELECT total(requests) FROM usage").fetchone()[0])
     except sqlite3.OperationalError:
         return 0
 
@@ -80,18 +88,18 @@ def read_bills(folder: Path) -> list[Bill]:
     return bills
 
 
-@pytest.mark.parametrize(("bills_up_to", "limit"), [(1, 40_000), (3, 40_000)], ids=["honest", "bills threefold"])
-def test_limits_hold_over_processes_that_are_killed(tmp_path: Path, bills_up_to: int, limit: int) -> None:
+@pytest.mark.parametrize(("bills_up_to", "limit"), [(1, 25_000), (3, 25_000)], ids=["honest", "bills threefold"])
+def test_limits_hold_over_processes_that_are_killed(folder: Path, bills_up_to: int, limit: int) -> None:
     with ThreadPoolExecutor(2 * PROCESSES) as pool:
         seeds = range(2 * PROCESSES)
-        list(pool.map(lambda seed: run_and_kill(tmp_path, seed, limit, bills_up_to), seeds))
+        list(pool.map(lambda seed: run_and_kill(folder, seed, limit, bills_up_to), seeds))
 
     clock = WallClock()
     clock.now += EXPIRES_IN
-    ledger = opened(tmp_path, clock)
+    ledger = opened(folder, clock)
     ledger.sweep()
     spend = ledger.spend()
-    bills = read_bills(tmp_path)
+    bills = read_bills(folder)
     total = sum(bill.amount for bill in bills)
     # Each process has one request under way at a time.
     under_way = sum(sorted((bill.excess for bill in bills if bill.told), reverse=True)[: 2 * PROCESSES])
@@ -101,7 +109,7 @@ def test_limits_hold_over_processes_that_are_killed(tmp_path: Path, bills_up_to:
     assert spend.day.tokens > 0.9 * limit
     assert (spend.day.reserved_tokens, spend.month.reserved_micro_usd) == (0, 0)
     assert sum(row.tokens for row in ledger.usage()) == spend.day.tokens
-    assert_held_nothing(tmp_path)
+    assert_held_nothing(folder)
     ledger.close()
 
 
@@ -114,16 +122,17 @@ def assert_held_nothing(folder: Path) -> None:
     connection.close()
 
 
-def test_processes_that_start_at_once_share_one_new_ledger(tmp_path: Path) -> None:
-    """The first start of several windows: one makes the file, the others find it."""
+def test_windows_that_start_at_once_share_one_new_ledger(folder: Path) -> None:
+    """The first start of several windows: one makes the file, the others find it whole. Often, since it is a race."""
 
-    def open_one(number: int) -> tuple[Ledger, set[str]]:
-        ledger = opened(tmp_path, WallClock(), busy_seconds=60)
-        return ledger, ledger.lease(["a"], str(number), 60)
+    def open_one(state: Path, number: int) -> int:
+        ledger = opened(state, WallClock(), busy_seconds=60)
+        granted = ledger.lease(["a"], str(number), 60)
+        ledger.close()
+        return len(granted)
 
     with ThreadPoolExecutor(PROCESSES) as pool:
-        opened_ones = list(pool.map(open_one, range(PROCESSES)))
-    assert sum(len(granted) for _, granted in opened_ones) == 1
-    assert len(list(tmp_path.glob("*.sqlite3"))) == 1
-    for ledger, _ in opened_ones:
-        ledger.close()
+        for round_ in range(40):
+            state = folder / str(round_)
+            assert sum(pool.map(open_one, [state] * PROCESSES, range(PROCESSES))) == 1
+            assert [file.name for file in state.glob("*.sqlite3")] == [LEDGER_FILE]

@@ -234,9 +234,9 @@ class Database:
             raise
 
     def _refuse_foreign(self, connection: sqlite3.Connection) -> None:
-        application = _pragma(connection, "application_id")
+        # In this order: another process may be making the tables, and marks the file as it does.
         holds_tables = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
-        if holds_tables and application != _APPLICATION_ID:
+        if holds_tables and _pragma(connection, "application_id") != _APPLICATION_ID:
             raise self._unavailable(
                 f"{self.path} is a sqlite file, but not a {self._label} of aiops-lsp; move it away to start anew",
                 StoreFault.CORRUPT,
