@@ -121,8 +121,8 @@ def test_usage_says_where_tokens_and_money_went_and_what_the_cache_saved(work: P
     assert "1,700 of 1,000,000 tokens" in shown
     assert "0.01 of 500.00 USD" in shown
     rows = [line.split() for line in shown.splitlines()]
-    assert ["anthropic:claude-sonnet-5-5", "1", "1,200", "0.0045", "71%"] in rows
-    assert ["simple", "1", "500", "0.0045", "29%"] in rows
+    assert ["anthropic:claude-sonnet-5-5", "1", "1,200", "0.0045", "50%"] in rows
+    assert ["simple", "1", "500", "0.0045", "50%"] in rows
     assert ["shop", "2", "1,700", "0.0090", "100%"] in rows
     assert ["python", "2", "1,700", "0.0090", "100%"] in rows
     assert "1,700 tokens and 0.01 USD spent; the cache saved 14,000 tokens and 0.04 USD." in " ".join(shown.split())

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from aiops_lsp.cli.excerpt import excerpt, fix_diff, show_line
+from aiops_lsp.cli.excerpt import excerpt, fix_diff, masked, show_line
 from aiops_lsp.core.findings import Edit, Fix
 from aiops_lsp.core.text import Position, Range
 from tests.support.outcomes import finding, snapshot, span_of
@@ -46,6 +46,9 @@ def test_a_line_keeps_its_width_and_shows_the_start_of_the_span(before: str, spa
     view = show_line(before + span + after, len(before), len(before) + len(span), 40)
     assert cell_len(view.text) <= 40
     assert 0 <= view.start < view.end <= max(cell_len(view.text), view.start + 1)
+    shown = view.text[view.first : view.last].rstrip("…")
+    assert span.startswith(shown)
+    assert shown
     cells = 0
     for index, character in enumerate(view.text):
         if cells >= view.start and character in "ab漢":
@@ -81,6 +84,16 @@ def test_a_fix_of_several_edits_shows_what_stays_between_them() -> None:
     edits = tuple(Edit(span_of(text, old), old, new) for old, new in (("1", "3"), ("2\n", "4\nc = 5\n")))
     shown = [line.plain for line in fix_diff(text, Fix("", edits, verified=False), 80)]
     assert shown == ["- a = 1", "+ a = 3", "  kept", "- b = 2", "+ b = 4", "+ c = 5"]
+
+
+def test_secrets_are_masked_and_columns_stay() -> None:
+    secret = "hunter2" * 4
+    text = snapshot(f'password = "{secret}"\nuse(password)\n')
+    assert masked(text.text) == text.text.replace(secret, "•" * len(secret))
+    shown = [line.plain for line in excerpt(text, span_of(text, "password"), 80, "red")]
+    assert shown == [f'1 │ password = "{"•" * len(secret)}"', "  │ ^^^^^^^^"]
+    fix = Fix("", (Edit(span_of(text, "password"), "password", "passphrase"),), verified=False)
+    assert secret not in "".join(line.plain for line in fix_diff(text, fix, 80))
 
 
 def test_a_long_fix_is_shortened() -> None:

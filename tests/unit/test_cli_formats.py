@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,7 @@ def test_text_never_calls_clean_what_no_model_has_seen() -> None:
     shown = _text(Outcome((_rules_only(),), (UnreadFile("x.bin", "it is binary"),), ("A note.",)))
     assert shown == (
         "No findings in 1 file.\n"
-        "By rules only; no model has seen the code.\n"
-        "Reviewed by rules only:\n"
-        "  no language model is set up: b.py\n"
+        "By rules only; no model has seen the code: no language model is set up.\n"
         "Not reviewed at all:\n"
         "  it is binary: x.bin\n"
         "A note.\n"
@@ -76,6 +75,17 @@ def test_text_tells_which_lines_a_model_has_not_seen_and_what_it_cost() -> None:
     assert "  the budget is used up: src/app.py lines 5-10\n" in shown
     assert "  too large for one request: src/app.py line 13\n" in shown
     assert "Spent 1,500 tokens, 0.0123 USD.\n" in shown
+
+
+def test_text_groups_files_by_what_kept_them_from_a_model() -> None:
+    other = ReviewedFile("z.md", snapshot(), (), not_sent="It is prose.")
+    shown = _text(Outcome((_rules_only(), other, replace(other, path="y.md"))))
+    assert shown.endswith(
+        "By rules only; no model has seen the code.\n"
+        "Reviewed by rules only:\n"
+        "  It is prose: z.md, y.md\n"
+        "  no language model is set up: b.py\n"
+    )
 
 
 def test_text_of_a_run_without_files() -> None:

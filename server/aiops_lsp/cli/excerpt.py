@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from aiops_lsp.cli.console import neutral
+from aiops_lsp.core.redaction import find_secrets
 from aiops_lsp.core.text import split_lines
 
 if TYPE_CHECKING:
@@ -26,16 +28,33 @@ _TAB_CELLS = 4
 _MOST_LINES = 5
 _CELLS_BEFORE_SPAN = 24
 _ELLIPSIS = "…"
+_MASK = "•"
 _MOST_FIX_LINES = 30
 
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """One line of code as it is displayed, and the cells `start` up to not including `end` that are underlined."""
+    """One line of code as it is displayed, and the part of it that is underlined.
+
+    `start` up to and not including `end` are its cells, `first` up to and not including `last` its code points.
+    """
 
     text: str
     start: int
     end: int
+    first: int
+    last: int
+
+
+@lru_cache(maxsize=8)
+def masked(text: str) -> str:
+    """`text` with every secret in it as dots, one for each character: what is printed ends up in logs of CI jobs."""
+    parts, end = [], 0
+    for span in find_secrets(text):
+        secret = text[span.start : span.end]
+        parts += [text[end : span.start], "".join(one if one in "\r\n\t" else _MASK for one in secret)]
+        end = span.end
+    return "".join((*parts, text[end:]))
 
 
 def show_line(line: str, start: int, end: int, width: int) -> ShownLine:
@@ -48,26 +67,28 @@ def show_line(line: str, start: int, end: int, width: int) -> ShownLine:
     left = _expand(before, 0)
     middle = _expand(span, cell_len(left))
     right = _expand(after, cell_len(left) + cell_len(middle))
-    first = cell_len(left)
-    last = first + max(1, cell_len(middle))
-    return _clip(left + middle + right, first, last, width)
+    start_cell = cell_len(left)
+    end_cell = start_cell + max(1, cell_len(middle))
+    whole = ShownLine(left + middle + right, start_cell, end_cell, len(left), len(left) + len(middle))
+    return whole if cell_len(whole.text) <= width else _clip(whole, width)
 
 
 def excerpt(snapshot: Snapshot, span: Range, width: int, style: str) -> list[Text]:
     """The lines that `span` covers, with line numbers from 1 and carets under the span; long spans are shortened.
 
-    `width` is in cells, `style` colours the carets.
+    `width` is in cells, `style` colours the carets. Secrets are masked.
     """
     numbers = list(range(span.start.line, _last_line(snapshot, span) + 1))
     skipped = len(numbers) - _MOST_LINES
     if skipped > 0:
         numbers = [*numbers[: _MOST_LINES - 1], numbers[-1]]
     gutter = len(str(numbers[-1] + 1))
+    lines = split_lines(masked(snapshot.text))
     shown: list[Text] = []
     for number in numbers:
         if skipped > 0 and number == numbers[-1]:
             shown.append(Text.assemble((f"{_ELLIPSIS:>{gutter}} │ ", "dim"), (_more_lines(skipped), "dim")))
-        line = snapshot.lines[number].rstrip("\r\n")
+        line = lines[number].rstrip("\r\n")
         start = span.start.column if number == span.start.line else len(line) - len(line.lstrip())
         end = span.end.column if number == span.end.line else len(line)
         view = show_line(line, start, max(start, end), width - gutter - 3)
@@ -84,7 +105,7 @@ def fix_diff(snapshot: Snapshot, fix: Fix, width: int) -> list[Text]:
     for edit in reversed(fix.edits):
         begin = snapshot.offset_at(edit.range.start) - start
         new = new[:begin] + edit.new_text + new[begin + len(edit.old_text) :]
-    rows = _diff(split_lines(old), split_lines(new))
+    rows = _diff(split_lines(masked(old)), split_lines(masked(new)))
     shown = [_diff_row(sign, line, width) for sign, line in rows[:_MOST_FIX_LINES]]
     if len(rows) > _MOST_FIX_LINES:
         shown.append(Text(f"  {_more_lines(len(rows) - _MOST_FIX_LINES)}", style="dim"))
@@ -103,19 +124,20 @@ def _expand(text: str, cells: int) -> str:
     return shown
 
 
-def _clip(text: str, start: int, end: int, width: int) -> ShownLine:
-    if cell_len(text) <= width:
-        return ShownLine(text, start, end)
-    skipped = 0
-    if end > width - 1 and start > _CELLS_BEFORE_SPAN:
-        text, skipped = _without_first(text, start - _CELLS_BEFORE_SPAN)
+def _clip(line: ShownLine, width: int) -> ShownLine:
+    """The part of a line that fits, around the start of the span."""
+    text, cells, points = line.text, 0, 0
+    if line.end > width - 1 and line.start > _CELLS_BEFORE_SPAN:
+        text, cells = _without_first(text, line.start - _CELLS_BEFORE_SPAN)
+        points = len(line.text) - len(text) - 1
         text = _ELLIPSIS + text
-        skipped -= 1
+        cells -= 1
     if cell_len(text) > width:
         text = _first_cells(text, width - 1) + _ELLIPSIS
     shown = cell_len(text)
-    first = min(start - skipped, shown - 1)
-    return ShownLine(text, first, max(first + 1, min(end - skipped, shown)))
+    start = min(line.start - cells, shown - 1)
+    end = max(start + 1, min(line.end - cells, shown))
+    return ShownLine(text, start, end, min(line.first - points, len(text)), min(line.last - points, len(text)))
 
 
 def _without_first(text: str, cells: int) -> tuple[str, int]:
@@ -138,7 +160,8 @@ def _first_cells(text: str, cells: int) -> str:
 
 
 def _numbered(number: int, gutter: int, view: ShownLine, style: str) -> list[Text]:
-    code = Text.assemble((f"{number + 1:>{gutter}} │ ", "dim"), view.text)
+    parts = (view.text[: view.first], (view.text[view.first : view.last], "underline"), view.text[view.last :])
+    code = Text.assemble((f"{number + 1:>{gutter}} │ ", "dim"), *parts)
     carets = Text.assemble((f"{'':>{gutter}} │ ", "dim"), " " * view.start, ("^" * (view.end - view.start), style))
     return [code, carets]
 

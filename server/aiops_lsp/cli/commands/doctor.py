@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from aiops_lsp import __version__
 from aiops_lsp.cli.commands.usage import print_spend, read_report
 from aiops_lsp.cli.console import neutral, open_console, print_line, print_prose, prose
-from aiops_lsp.cli.explanation import explain
 from aiops_lsp.cli.failure import CouldNotRun
 from aiops_lsp.cli.logs import keep_logs
 from aiops_lsp.cli.preparation import Preparation
@@ -23,7 +22,7 @@ from aiops_lsp.core.routing import Tier
 from aiops_lsp.engine.files import PLAIN_TEXT, language_of_file, read_document
 from aiops_lsp.engine.models import ModelPool
 from aiops_lsp.engine.workspace import UnreadableFile, find_root
-from aiops_lsp.llm.client import ModelName
+from aiops_lsp.llm.client import ModelName, Usage
 from aiops_lsp.llm.prices import NoPrice, PriceTable
 from aiops_lsp.settings.folders import cache_dir, config_file, state_dir
 from aiops_lsp.store.cache import ResultCache
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
 _LABEL = 12
 _MILLION = 1_000_000
+_FEW_TOKENS = 1000
 
 
 def run(options: argparse.Namespace) -> int:
@@ -135,9 +135,11 @@ def _report_models(report: _Report, settings: Settings) -> None:
 
 
 def _price(model: ModelName, route: Route, prices: PriceTable) -> str:
-    try:
-        given = prices.cost(model, _MILLION, 0, loopback=route.loopback) / _MILLION
-        taken = prices.cost(model, 0, _MILLION, loopback=route.loopback) / _MILLION
+    def per_million(usage: Usage) -> float:
+        return prices.billed(model, usage, loopback=route.loopback) / usage.total_tokens
+
+    try:  # of few tokens: a million at once may cost more each
+        given, taken = per_million(Usage(_FEW_TOKENS, 0)), per_million(Usage(0, _FEW_TOKENS))
     except NoPrice as problem:
         return f"{problem}"
     if not given and not taken:
@@ -210,6 +212,8 @@ def _print_file(console: Console, projects: ProjectSettings, path: Path) -> None
     except UnreadableFile as problem:
         print_line(console, (shown, "bold"), f" {problem}, so it is not reviewed at all.")
         return
+    from aiops_lsp.cli.explanation import explain  # noqa: PLC0415 - the whole engine, for this one
+
     explanation = asyncio.run(explain(document, folder, projects.of(None), os.environ))
     _print_explanation(console, shown, explanation)
     projects.tell_problems()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _MICRO = 1_000_000
 _WARNING_LEVEL = 0.8
 _GAUGE_CELLS = 24
-_NAME_CELLS = 13
+_NAME_CELLS = 14
 _ROWS = 15
 
 
@@ -141,7 +141,7 @@ def print_spend(spend: Spend, console: Console, *, indent: int = 0) -> None:
 
 
 def _print_gauge(console: Console, name: str, words: str, part: float, resets_at: float, indent: int) -> None:
-    full = min(_GAUGE_CELLS, round(part * _GAUGE_CELLS)) if part < 1 else _GAUGE_CELLS
+    full = min(_GAUGE_CELLS, max(round(part * _GAUGE_CELLS), part > 0))
     style = "red" if part >= 1 else "yellow" if part >= _WARNING_LEVEL else "green"
     resets = datetime.fromtimestamp(resets_at, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
     print_line(
@@ -177,9 +177,10 @@ def _print_days(report: UsageReport, console: Console) -> None:
 def _print_by(heading: str, key: Callable[[UsageRow], str], rows: Sequence[UsageRow], console: Console) -> None:
     table = _table(heading, "Requests", "Tokens", "USD", "Share")
     sums = sorted(_sums(rows, key).items(), key=lambda item: (-item[1].usd, -item[1].tokens, item[0]))
-    total = sum(one.tokens for _, one in sums)
+    cost, tokens = sum(one.usd for _, one in sums), sum(one.tokens for _, one in sums)
     for name, one in sums[:_ROWS]:
-        table.add_row(neutral(name), *_amounts(one), f"{_part(one.tokens, total):.0%}")
+        share = one.usd / cost if cost else _part(one.tokens, tokens)
+        table.add_row(neutral(name), *_amounts(one), f"{share:.0%}")
     console.print(table)
 
 
@@ -212,7 +213,7 @@ def _table(first: str, *numbers: str) -> Table:
     table = Table(box=None, header_style="bold cyan", pad_edge=False, padding=(0, 3, 0, 0))
     table.add_column(first, min_width=28, overflow="fold")
     for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True, min_width=9)
     return table
 
 

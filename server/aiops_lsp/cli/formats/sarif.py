@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aiops_lsp import __version__
+from aiops_lsp.cli.excerpt import masked
 from aiops_lsp.core.findings import Category, Origin, Severity
 
 if TYPE_CHECKING:
-    from aiops_lsp.cli.outcome import Outcome
+    from aiops_lsp.cli.outcome import Outcome, ReviewedFile
     from aiops_lsp.core.findings import Finding, Fix
     from aiops_lsp.core.text import Range
 
@@ -43,7 +44,7 @@ def render(outcome: Outcome, root: Path) -> str:
         "invocations": [
             {"executionSuccessful": True, "toolExecutionNotifications": _notifications(outcome)},
         ],
-        "results": [_result(file.path, finding, order[finding.code]) for file, finding in outcome.findings],
+        "results": [_result(file, finding, order[finding.code]) for file, finding in outcome.findings],
         "properties": {"tokens": outcome.tokens, "usd": outcome.usd},
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
@@ -77,21 +78,22 @@ def _security(finding: Finding) -> dict[str, str]:
     return {"security-severity": _SECURITY_SEVERITY[finding.severity]}
 
 
-def _result(path: str, finding: Finding, rule_index: int) -> dict[str, object]:
-    region = {**_region(finding.range), "snippet": {"text": finding.evidence}}
+def _result(file: ReviewedFile, finding: Finding, rule_index: int) -> dict[str, object]:
+    start, end = (file.snapshot.offset_at(place) for place in (finding.range.start, finding.range.end))
+    region = {**_region(finding.range), "snippet": {"text": masked(file.snapshot.text)[start:end]}}
     told = [finding.title, finding.why, *([f"Trigger: {finding.trigger}"] if finding.trigger else [])]
     result: dict[str, object] = {
         "ruleId": finding.code,
         "ruleIndex": rule_index,
         "level": _LEVELS[finding.severity],
         "message": {"text": "\n".join(told)},
-        "locations": [{"physicalLocation": {"artifactLocation": _artifact(path), "region": region}}],
+        "locations": [{"physicalLocation": {"artifactLocation": _artifact(file.path), "region": region}}],
         "partialFingerprints": {_FINGERPRINT: finding.id},
         "rank": float(finding.confidence),
         "properties": {"category": finding.category.value, "severity": finding.severity.value},
     }
     if finding.fix is not None:
-        result["fixes"] = [_fix(path, finding.fix)]
+        result["fixes"] = [_fix(file.path, finding.fix)]
     return result
 
 

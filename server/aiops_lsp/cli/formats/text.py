@@ -97,7 +97,8 @@ def _age(seconds: float) -> str:
 def _print_summary(console: Console, outcome: Outcome) -> None:
     print_prose(console, _verdict(outcome), style="bold")
     print_prose(console, _coverage(outcome))
-    _print_reasons(console, "Reviewed by rules only:", _rules_only(outcome))
+    if _common_reason(outcome) is None:
+        _print_reasons(console, "Reviewed by rules only:", _rules_only(outcome))
     _print_reasons(console, "Not reviewed at all:", [(unread.reason, unread.path) for unread in outcome.unread])
     if outcome.tokens:
         print_prose(console, f"Spent {outcome.tokens:,} tokens, {outcome.usd:.4f} USD.")
@@ -126,8 +127,16 @@ def _coverage(outcome: Outcome) -> str:
     if seen == len(outcome.files):
         return f"By rules and by a model: all of it{_from_cache(outcome)}."
     if not any(outcome.region_outcomes()[kind] for kind in ("reviewed", "cached")):
-        return "By rules only; no model has seen the code."
+        reason = _common_reason(outcome)
+        return "By rules only; no model has seen the code" + (f": {prose(reason)}." if reason else ".")
     return f"By rules and by a model: {seen} of {_count(len(outcome.files), 'file')} in full{_from_cache(outcome)}."
+
+
+def _common_reason(outcome: Outcome) -> str | None:
+    """The one reason why no file was put to a model; None where there are several, or a model saw something."""
+    reasons = {file.not_sent for file in outcome.files}
+    reason = reasons.pop() if len(reasons) == 1 else ""
+    return reason.rstrip(".") or None
 
 
 def _from_cache(outcome: Outcome) -> str:
@@ -155,7 +164,7 @@ def _print_reasons(console: Console, heading: str, reasons: Sequence[tuple[str, 
         places = [place for one, place in reasons if one == reason]
         shown = ", ".join(neutral(place) for place in places[:_MOST_PLACES])
         more = f" and {count - _MOST_PLACES} more" if count > _MOST_PLACES else ""
-        print_prose(console, f"{prose(reason)}: {shown}{more}", indent=_INDENT)
+        print_prose(console, f"{prose(reason).rstrip('.')}: {shown}{more}", indent=_INDENT)
 
 
 def _count(number: int, noun: str) -> str:
