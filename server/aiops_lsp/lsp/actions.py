@@ -14,23 +14,23 @@ from lsprotocol import types
 from aiops_lsp.core.findings import Origin
 from aiops_lsp.lsp import convert
 from aiops_lsp.lsp.capabilities import FIX_ALL, REVIEW_DEEPER
-from aiops_lsp.lsp.ignoring import ignore_edit
+from aiops_lsp.lsp.ignoring import ignore_comment, ignoring_edit
 from aiops_lsp.lsp.protocol import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
     from aiops_lsp.core.findings import Edit, Finding
     from aiops_lsp.core.text import Range, TextDocument
     from aiops_lsp.lsp.capabilities import ClientFeatures
     from aiops_lsp.lsp.session import Session
 
-FIX, FIX_KIND, FIX_ALL_VERIFIED = "fix", "fixKind", "fixAll"
+FIX, FIX_KIND, FIX_ALL_VERIFIED, IGNORE = "fix", "fixKind", "fixAll", "ignore"
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Edits that an action would make. `what` is one of the three constants above, `name` the finding or rule meant."""
+    """Edits that an action would make. `what` is one of the constants above, `name` the finding or rule meant."""
 
     what: str
     name: str
@@ -46,7 +46,9 @@ class Proposal:
         return any(finding.origin is Origin.MODEL for finding in self.findings)
 
 
-def code_action(session: Session, params: types.CodeActionParams) -> list[types.CodeAction | types.Command]:
+def code_action(
+    session: Session, params: types.CodeActionParams
+) -> Sequence[types.CodeAction | types.Command] | Awaitable[Sequence[types.CodeAction]]:
     """`textDocument/codeAction`."""
     document = session.documents.get(params.text_document.uri)
     if document is None or session.reviewer is None:
@@ -65,24 +67,55 @@ def code_action(session: Session, params: types.CodeActionParams) -> list[types.
         actions.append(_editing(session.client, document, proposal))
     if _wanted(REVIEW_DEEPER, only) and invoked and (span.start != span.end or only):
         actions.append(_deeper(document, span, REVIEW_DEEPER))
+    if session.client.resolves_edits:
+        return actions
     if session.client.code_action_literals:
-        return list(actions)
+        return _complete(session, document, document.version, actions)
     return [command for action in actions if (command := _as_command(session.client, action)) is not None]
 
 
-def resolve(session: Session, action: types.CodeAction) -> types.CodeAction:
+async def _complete(
+    session: Session, document: TextDocument, version: int, actions: Sequence[types.CodeAction]
+) -> Sequence[types.CodeAction]:
+    """The actions with all their edits, for a client that does not come back for them."""
+    complete = []
+    for action in actions:
+        if (coming := _ignore_edit(session, document, action)) is not None:
+            try:
+                action.edit = await coming
+            except RequestRefused:
+                continue
+        if action.edit is not None or action.command is not None:
+            action.data = None
+            complete.append(action)
+    if document.version != version or session.documents.get(document.uri) is not document:
+        raise RequestRefused(types.LSPErrorCodes.ContentModified, "the text has changed meanwhile; ask again")
+    return complete
+
+
+def resolve(session: Session, action: types.CodeAction) -> types.CodeAction | Awaitable[types.CodeAction]:
     """`codeAction/resolve`: the edit of an action that was offered, against the text as it is now."""
-    if isinstance(action.data, dict) and "what" in action.data:
-        action.edit = current_edit(session, action.data)
+    if not isinstance(action.data, dict) or "what" not in action.data:
+        return action
+    if action.data["what"] == IGNORE:
+        document = _open_document(session, action.data)
+        coming = _ignore_edit(session, document, action)
+        if coming is None:
+            raise _moved_on()
+        return _resolved(action, coming)
+    action.edit = current_edit(session, action.data)
+    return action
+
+
+async def _resolved(action: types.CodeAction, coming: Awaitable[types.WorkspaceEdit]) -> types.CodeAction:
+    action.edit = await coming
     return action
 
 
 def current_edit(session: Session, data: Mapping[str, object]) -> types.WorkspaceEdit:
     """The edit that `data` of an action stands for. Raises RequestRefused when the text has moved on."""
-    uri, what, name = data.get("uri"), data.get("what"), data.get("name")
-    document = session.documents.get(uri) if isinstance(uri, str) else None
-    if document is None:
-        raise RequestRefused(types.LSPErrorCodes.ContentModified, "the document is not open any more")
+    what, name = data.get("what"), data.get("name")
+    document = _open_document(session, data)
     findings = session.findings(document.uri)
     proposal: Proposal | None = None
     if what == FIX_ALL_VERIFIED:
@@ -90,21 +123,34 @@ def current_edit(session: Session, data: Mapping[str, object]) -> types.Workspac
     elif what == FIX_KIND:
         proposal = _fix_kind(document, findings, str(name))
     else:
-        finding = next((finding for finding in findings if finding.id == name), None)
+        finding = session.finding(document.uri, str(name))
         proposal = _fix(document, finding) if finding is not None else None
     if proposal is None:
-        raise RequestRefused(
-            types.LSPErrorCodes.ContentModified, "the text has changed since this was offered; ask again"
-        )
+        raise _moved_on()
     return _edit(session.client, document, proposal)
 
 
-def ignoring_edit(client: ClientFeatures, document: TextDocument, finding: Finding) -> types.WorkspaceEdit | None:
-    """The edit that puts an ignore comment where it silences `finding`; None where the language has no comments."""
-    edit = ignore_edit(document, finding)
-    if edit is None or not convert.fits(document, edit):
+def _open_document(session: Session, data: Mapping[str, object]) -> TextDocument:
+    uri = data.get("uri")
+    document = session.documents.get(uri) if isinstance(uri, str) else None
+    if document is None:
+        raise RequestRefused(types.LSPErrorCodes.ContentModified, "the document is not open any more")
+    return document
+
+
+def _moved_on() -> RequestRefused:
+    words = "the text has changed since this was offered; ask again"
+    return RequestRefused(types.LSPErrorCodes.ContentModified, words)
+
+
+def _ignore_edit(
+    session: Session, document: TextDocument, action: types.CodeAction
+) -> Awaitable[types.WorkspaceEdit] | None:
+    """The edit to come of an action that ignores a finding; None for any other, or when the finding has gone."""
+    if not isinstance(action.data, dict) or action.data["what"] != IGNORE:
         return None
-    return convert.workspace_edit(document, [edit], "Ignore", client, by_model=False)
+    finding = session.finding(document.uri, str(action.data.get("name")))
+    return ignoring_edit(session, document, finding) if finding is not None else None
 
 
 def _for_finding(
@@ -118,14 +164,13 @@ def _for_finding(
         same = _fix_kind(document, findings, finding.code)
         if same is not None and proposal.preferred:
             actions.append(_editing(client, document, same))
-    if (edit := ignoring_edit(client, document, finding)) is not None:
+    if ignore_comment(document.language, finding) is not None:
         actions.append(
             types.CodeAction(
                 title=f"Ignore with a comment: {finding.title}",
                 kind=types.CodeActionKind.QuickFix,
                 diagnostics=diagnostics,
-                edit=edit,
-                data=_meant(document, "ignore", finding.id) if not client.code_action_literals else None,
+                data=_meant(document, IGNORE, finding.id),
             )
         )
     dismiss = types.Command(
@@ -194,8 +239,6 @@ def _collide(one: Edit, other: Edit) -> bool:
 
 
 def _editing(client: ClientFeatures, document: TextDocument, proposal: Proposal) -> types.CodeAction:
-    data = _meant(document, proposal.what, proposal.name)
-    lazy = client.code_action_resolve_edit and client.code_action_data
     tagged = proposal.by_model and client.code_action_llm_tag
     shown = proposal.findings if proposal.kind == types.CodeActionKind.QuickFix.value else ()
     return types.CodeAction(
@@ -203,8 +246,8 @@ def _editing(client: ClientFeatures, document: TextDocument, proposal: Proposal)
         kind=proposal.kind,
         diagnostics=[convert.diagnostic(document, finding, client) for finding in shown] or None,
         is_preferred=True if proposal.preferred and client.code_action_preferred else None,
-        edit=None if lazy else _edit(client, document, proposal),
-        data=data if lazy or not client.code_action_literals else None,
+        edit=None if client.resolves_edits else _edit(client, document, proposal),
+        data=_meant(document, proposal.what, proposal.name),
         tags=[types.CodeActionTag.LlmGenerated] if tagged else None,
     )
 
@@ -229,7 +272,7 @@ def _as_command(client: ClientFeatures, action: types.CodeAction) -> types.Comma
         return types.Command(action.title, action.command.command, arguments=action.command.arguments)
     if not client.apply_edit or not isinstance(action.data, dict):
         return None
-    if action.data["what"] == "ignore":
+    if action.data["what"] == IGNORE:
         arguments: list[object] = [{"uri": action.data["uri"], "id": action.data["name"]}]
         return types.Command(action.title, "aiops.ignore", arguments=arguments)
     return types.Command(action.title, "aiops.applyFix", arguments=[action.data])

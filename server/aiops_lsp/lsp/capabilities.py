@@ -52,6 +52,11 @@ class ClientFeatures:
     dynamic_configuration: bool = False
     dynamic_watched_files: bool = False
 
+    @property
+    def resolves_edits(self) -> bool:
+        """Whether the client comes back for the edit of a code action, and brings along what it was told about it."""
+        return self.code_action_literals and self.code_action_resolve_edit and self.code_action_data
+
     @classmethod
     def announced(cls, capabilities: object) -> ClientFeatures:
         """Read the `capabilities` of the `initialize` request."""
@@ -90,10 +95,9 @@ class ClientFeatures:
 
 def server_capabilities(client: ClientFeatures) -> types.ServerCapabilities:
     """What the server offers to this client."""
-    resolves = client.code_action_resolve_edit and client.code_action_data
     actions = types.CodeActionOptions(
         code_action_kinds=[types.CodeActionKind.QuickFix, FIX_ALL, REVIEW_DEEPER],
-        resolve_provider=resolves,
+        resolve_provider=client.resolves_edits,
     )
     return types.ServerCapabilities(
         position_encoding=types.PositionEncodingKind(client.encoding.value),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from aiops_lsp.lsp import questions, reports
-from aiops_lsp.lsp.actions import current_edit, ignoring_edit
+from aiops_lsp.lsp.actions import current_edit
+from aiops_lsp.lsp.ignoring import ignoring_edit
 from aiops_lsp.lsp.progress import work
 from aiops_lsp.lsp.protocol import RequestRefused, invalid_params
 from aiops_lsp.lsp.workspace_review import review_workspace
@@ -115,10 +116,9 @@ async def _apply_fix(session: Session, arguments: Arguments, _token: types.Progr
 async def _ignore(session: Session, arguments: Arguments, _token: types.ProgressToken | None) -> object:
     document = _document(session, arguments)
     finding = session.finding(document.uri, _text(arguments, "id"))
-    edit = ignoring_edit(session.client, document, finding) if finding is not None else None
-    if edit is None:
+    if finding is None:
         raise RequestRefused(types.LSPErrorCodes.ContentModified, "the finding is not there any more")
-    return await _apply(session, "Ignore", edit)
+    return await _apply(session, "Ignore with a comment", await ignoring_edit(session, document, finding))
 
 
 async def _apply(session: Session, label: str, edit: types.WorkspaceEdit) -> object:

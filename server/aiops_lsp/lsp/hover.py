@@ -42,7 +42,7 @@ def _covers(span: Range, position: Position) -> bool:
 
 
 def _text(session: Session, document: TextDocument, finding: Finding) -> str:
-    ignore = ignore_comment(document, finding)
+    ignore = ignore_comment(document.language, finding)
     if session.client.hover_markdown:
         return prose.hover_markdown(finding, ignore, _page(finding))
     return prose.hover_plain(finding, ignore)
