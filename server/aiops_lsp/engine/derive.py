@@ -34,14 +34,16 @@ class Derived:
 
 @dataclass(slots=True)
 class LiveFinding:
-    """A shown finding while the text moves on under it: `finding` as it stands in the current text.
+    """A finding while the text moves on under it: `finding` as it stands in the current text.
 
     An edit that touches its range suspends it until the next split; one that touches its fix takes the fix away.
+    `hidden` keeps one that the user does not want to see: its place in the count of equals is not lost.
     """
 
     finding: Finding
     quote: str
     suspended: bool = False
+    hidden: bool = False
 
     def carry(self, edit: AppliedEdit, carry: Callable[[Range, AppliedEdit], Range | None]) -> None:
         """Move with `edit`."""
@@ -66,7 +68,7 @@ def derive(
     `live` are the findings shown so far, carried to this snapshot's text. `count_errors` counts the parse errors of
     a piece of code in the snapshot's language.
     """
-    kept = [shown for shown in live if shown.finding.origin is Origin.MODEL and _still_stands(shown, snapshot)]
+    kept = [shown for shown in live if shown.finding.origin is Origin.MODEL and still_stands(shown, snapshot)]
     found: list[Derived] = []
     for region, standing in zip(regions, standings, strict=True):
         known: list[Derived] = []
@@ -147,10 +149,11 @@ def _finding(
         confirmation=cached.confirmation,
         age_seconds=standing.age_seconds,
     )
-    return Derived(finding, claim.quote)
+    return Derived(finding, place.quote)
 
 
-def _still_stands(shown: LiveFinding, snapshot: Snapshot) -> bool:
+def still_stands(shown: LiveFinding, snapshot: Snapshot) -> bool:
+    """Whether a carried finding's evidence is what its range covers in `snapshot`."""
     place = shown.finding.range
     if shown.suspended or place.end.line >= len(snapshot.lines):
         return False
@@ -161,9 +164,7 @@ def _inside(place: Range, region: Region) -> bool:
     return region.start_line <= place.start.line and place.end.line < region.end_line
 
 
-def _carried_fix(
-    fix: Fix | None, edit: AppliedEdit, carry: Callable[[Range, AppliedEdit], Range | None]
-) -> Fix | None:
+def _carried_fix(fix: Fix | None, edit: AppliedEdit, carry: Callable[[Range, AppliedEdit], Range | None]) -> Fix | None:
     if fix is None:
         return None
     edits = []

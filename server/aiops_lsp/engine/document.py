@@ -8,13 +8,16 @@ goes out, and it never lets through what belongs to another version than the doc
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from aiops_lsp.core.findings import Origin
+from aiops_lsp.core.splitting import count_errors
 from aiops_lsp.core.text import carry, split_lines
-from aiops_lsp.engine.derive import LiveFinding, derive
+from aiops_lsp.engine.derive import LiveFinding, derive, still_stands
 from aiops_lsp.engine.host import DocumentStatus, Publication
 from aiops_lsp.engine.marks import EditMarks
+from aiops_lsp.engine.rulebook import RuleMemory
 from aiops_lsp.engine.selection import Trigger
 from aiops_lsp.engine.standing import Progress, Reason, Standing
 
@@ -22,18 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from aiops_lsp.core.findings import Finding, Fix
-    from aiops_lsp.core.regions import RegionKeys
-    from aiops_lsp.core.splitting import Split
     from aiops_lsp.core.text import AppliedEdit, Snapshot, TextDocument
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """A snapshot's regions and their keys, in the same order."""
-
-    snapshot: Snapshot
-    split: Split
-    keys: tuple[RegionKeys, ...]
+    from aiops_lsp.engine.examine import Examined
 
 
 @dataclass(slots=True)
@@ -49,17 +42,20 @@ class ReviewedDocument:
     """The state of one open document. All methods are called on the event loop and return at once.
 
     `standings` has one entry per region of `examined`. `note` says why the whole document is not put to a model, empty
-    where it is. `accepts` says which findings are shown at all (severity, confidence, ignores, dismissals).
+    where it is; `on_command` says that a command may put it to one all the same. `accepts` says which findings are
+    shown at all (severity, confidence, ignores, dismissals).
     """
 
     text: TextDocument
     publish_to: Callable[[Publication], None]
-    count_errors: Callable[[str], int]
     marks: EditMarks = field(default_factory=EditMarks)
     examined: Examined | None = None
     standings: list[Standing] = field(default_factory=list)
+    rule_memory: RuleMemory = field(default_factory=RuleMemory)
     rule_findings: tuple[Finding, ...] = ()
+    ruff_findings: tuple[Snapshot, tuple[Finding, ...]] | None = None
     note: str = ""
+    on_command: bool = False
     accepts: Callable[[Finding], bool] = lambda _finding: True
     held: set[str] = field(default_factory=set)
     visible: tuple[int, int] | None = None
@@ -72,6 +68,17 @@ class ReviewedDocument:
     def uri(self) -> str:
         """The document's URI."""
         return self.text.uri
+
+    @property
+    def reviewing(self) -> bool:
+        """Whether a region is being reviewed."""
+        return any(standing.progress is Progress.REVIEWING for standing in self.standings)
+
+    @property
+    def over_budget(self) -> str:
+        """Why a limit keeps a region back, in words; empty when none does."""
+        words = (one.words for one in self.standings if one.reason is Reason.OVER_BUDGET)
+        return next(words, "")
 
     def edited(self, edits: Sequence[AppliedEdit], at: float) -> bool:
         """Follow edits that were applied to the text. True when they put a fix that was offered in its place."""
@@ -107,12 +114,17 @@ class ReviewedDocument:
         self.held &= {keys.exact for keys in examined.keys}
 
     def stand(self, exact_key: str, standing: Standing) -> bool:
-        """Set the standing of the regions with this key. True when there are such regions."""
+        """Set the standing of the regions with this key. True when there are such regions.
+
+        While a region is being reviewed again, its earlier result goes on showing.
+        """
         changed = False
         if self.examined is not None:
             for index, keys in enumerate(self.examined.keys):
                 if keys.exact == exact_key:
-                    self.standings[index] = standing
+                    earlier = self.standings[index]
+                    keep = standing.progress is Progress.REVIEWING and standing.record is None
+                    self.standings[index] = replace(standing, record=earlier.record) if keep else standing
                     changed = True
         return changed
 
@@ -129,11 +141,28 @@ class ReviewedDocument:
         examined = self.examined
         if examined is None or not self.is_current(examined.snapshot):
             return
-        derived = derive(examined.snapshot, examined.split.regions, self.standings, self.live, self.count_errors)
-        rules = [LiveFinding(finding, finding.evidence) for finding in self.rule_findings]
+        language = examined.snapshot.language
+
+        def errors(code: str) -> int:
+            return count_errors(code, language)
+
+        derived = derive(examined.snapshot, examined.split.regions, self.standings, self.live, errors)
+        rules = [LiveFinding(finding, finding.evidence) for finding in (*self.rule_findings, *self._ruff(examined))]
         model = [LiveFinding(one.finding, one.quote) for one in derived]
         self.live = sorted([*model, *rules], key=lambda live: (live.finding.range, live.finding.id))
+        for live in self.live:
+            live.hidden = not self.accepts(live.finding)
         self._send(Publication(self.uri, examined.snapshot.version, tuple(self.findings()), examined.snapshot))
+
+    def _ruff(self, examined: Examined) -> list[Finding]:
+        """Ruff's findings; until those of this snapshot have come, the earlier ones that still stand."""
+        if self.ruff_findings is None:
+            return []
+        snapshot, findings = self.ruff_findings
+        if snapshot is examined.snapshot:
+            return list(findings)
+        ruff = [live for live in self.live if live.finding.origin is Origin.RUFF]
+        return [live.finding for live in ruff if still_stands(live, examined.snapshot)]
 
     def close(self) -> None:
         """Take everything back from the client."""
@@ -143,14 +172,12 @@ class ReviewedDocument:
 
     def findings(self) -> list[Finding]:
         """The findings as they stand in the current text; those that an edit touched are left out."""
-        return [live.finding for live in self.live if not live.suspended and self.accepts(live.finding)]
+        return [live.finding for live in self.live if not (live.suspended or live.hidden)]
 
     def status(self) -> DocumentStatus:
         """How much has been reviewed."""
         progress = Counter(standing.progress for standing in self.standings)
-        reasons = Counter(
-            standing.words for standing in self.standings if standing.progress is Progress.NOT_REVIEWED
-        )
+        reasons = Counter(standing.words for standing in self.standings if standing.progress is Progress.NOT_REVIEWED)
         return DocumentStatus(
             uri=self.uri,
             regions=len(self.standings),

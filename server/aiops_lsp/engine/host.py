@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from aiops_lsp.core.findings import Finding
@@ -112,6 +112,11 @@ class Status:
     spend: Spend
     documents: tuple[DocumentStatus, ...] = ()
     restricted_by: tuple[str, ...] = ()
+
+    @classmethod
+    def starting(cls, documents: Iterable[DocumentStatus]) -> Status:
+        """The status before the engine has started."""
+        return cls(State.IDLE, "starting", Spend(), tuple(documents))
 
 
 @dataclass(frozen=True, slots=True)

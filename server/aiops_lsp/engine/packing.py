@@ -25,8 +25,9 @@ class Job:
     """One region that is to be reviewed.
 
     `input_tokens` is the estimate of what it adds to a request. `models` are the models of its tier, the first one
-    preferred. `failures` counts earlier attempts that yielded nothing for it. `forced` says that the user asked for
-    it by a command.
+    preferred. `reasoning` lets the model reason before it answers. `failures` counts earlier attempts that yielded
+    nothing for it. `lowered` says that a stronger tier was due and the budget forbade it. `known_at` is when the result
+    that is to be replaced was made, None where there is none.
     """
 
     region: Region
@@ -36,8 +37,8 @@ class Job:
     input_tokens: int
     reasoning: bool = False
     failures: int = 0
-    forced: bool = False
     lowered: bool = False
+    known_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ comes meanwhile joins the one that waits, so no run ever works on a state that w
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,10 +62,13 @@ class Scheduler:
             self._stop_timer(slot)
             slot.pending = False
 
-    def is_idle(self, key: str) -> bool:
-        """Whether nothing runs or waits for `key`."""
+    def is_idle(self, key: str, seconds: float = math.inf) -> bool:
+        """Whether nothing runs for `key` or is due within `seconds`."""
         slot = self._slots.get(key)
-        return slot is None or not (slot.running or slot.pending or slot.timer is not None)
+        if slot is None:
+            return True
+        due = slot.timer is not None and slot.due_at - self._clock.monotonic() <= seconds
+        return not (slot.running or slot.pending or due)
 
     async def aclose(self) -> None:
         """Forget all keys and cancel the runs."""

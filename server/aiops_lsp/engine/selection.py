@@ -61,11 +61,12 @@ def select(
     candidates: Sequence[Candidate],
     trigger: Trigger,
     *,
+    now: float,
     review_trigger: str,
     settle_seconds: float,
     held: Collection[str] = (),
 ) -> Selection:
-    """Decide.
+    """Decide. `now` is monotonic seconds.
 
     `review_trigger` is the setting `review.trigger`. `held` are the keys that an earlier burst held back: they wait
     for a save or a command.
@@ -73,7 +74,7 @@ def select(
     send: list[int] = []
     waiting: dict[int, Standing] = {}
     for index, candidate in enumerate(candidates):
-        verdict = _decide(candidate, trigger, review_trigger, settle_seconds, held)
+        verdict = _decide(candidate, trigger, now, review_trigger, settle_seconds, held)
         if verdict is None:
             send.append(index)
         elif verdict is not candidate.standing:
@@ -89,7 +90,12 @@ def select(
 
 
 def _decide(
-    candidate: Candidate, trigger: Trigger, review_trigger: str, settle_seconds: float, held: Collection[str]
+    candidate: Candidate,
+    trigger: Trigger,
+    now: float,
+    review_trigger: str,
+    settle_seconds: float,
+    held: Collection[str],
 ) -> Standing | None:
     """None to send; the candidate's own standing to leave it; else the standing that it gets."""
     standing = candidate.standing
@@ -103,19 +109,21 @@ def _decide(
         return standing if standing.progress is Progress.STALE else Standing.not_reviewed(Reason.HALF_WRITTEN)
     if standing.progress is Progress.STALE:
         return None if saved else standing
-    if standing.reason in (Reason.OUTDATED, Reason.FAILED) and not saved:
+    if standing.reason is Reason.OUTDATED and not saved:
         return standing
-    if standing.retry_in is not None and standing.retry_in > 0 and not asked:
+    if standing.reason is Reason.FAILED and standing.retry_at is None and not asked:
+        return standing
+    if standing.retry_at is not None and standing.retry_at > now and not asked:
         return standing
     if review_trigger == "manual" and not asked:
         return Standing.not_reviewed(Reason.WAITS_FOR_COMMAND)
     if not saved:
-        return _wait_while_writing(candidate, review_trigger, settle_seconds, held)
+        return _wait_while_writing(candidate, now, review_trigger, settle_seconds, held)
     return None
 
 
 def _wait_while_writing(
-    candidate: Candidate, review_trigger: str, settle_seconds: float, held: Collection[str]
+    candidate: Candidate, now: float, review_trigger: str, settle_seconds: float, held: Collection[str]
 ) -> Standing | None:
     if review_trigger != "change":
         return Standing.not_reviewed(Reason.WAITS_FOR_SAVE)
@@ -125,7 +133,7 @@ def _wait_while_writing(
         return Standing.not_reviewed(Reason.WAITS_FOR_SAVE)
     since = candidate.seconds_since_edit
     if since is not None and since < settle_seconds and not candidate.left:
-        return Standing.not_reviewed(Reason.SETTLING, retry_in=settle_seconds - since)
+        return Standing.not_reviewed(Reason.SETTLING, retry_at=now + settle_seconds - since)
     return None
 
 

@@ -80,8 +80,8 @@ class Standing:
     """Where one region stands.
 
     `record` is its result where there is one; `exact` is false when that was found for the same code with other
-    comments or blanks. `age_seconds` is set for a stale result. `retry_in` is the number of seconds after which it is
-    worth looking again.
+    comments or blanks. `age_seconds` is set for a stale result. `retry_at` is the moment, in monotonic seconds, before
+    which another attempt is pointless. `failures` counts the answers that were of no use.
     """
 
     progress: Progress
@@ -90,12 +90,13 @@ class Standing:
     record: CachedReview | None = None
     exact: bool = True
     age_seconds: float | None = None
-    retry_in: float | None = None
+    retry_at: float | None = None
+    failures: int = 0
 
     @classmethod
-    def not_reviewed(cls, reason: Reason, words: str = "", *, retry_in: float | None = None) -> Standing:
+    def not_reviewed(cls, reason: Reason, words: str = "", *, retry_at: float | None = None) -> Standing:
         """A region without a result; `words` replace the reason's own sentence."""
-        return cls(Progress.NOT_REVIEWED, reason, words or _WORDS.get(reason, ""), retry_in=retry_in)
+        return cls(Progress.NOT_REVIEWED, reason, words or _WORDS.get(reason, ""), retry_at=retry_at)
 
     @classmethod
     def reviewed(cls, record: CachedReview, *, exact: bool, age_seconds: float | None) -> Standing:
@@ -103,6 +104,11 @@ class Standing:
         progress = Progress.REVIEWED if age_seconds is None else Progress.STALE
         return cls(progress, record=record, exact=exact, age_seconds=age_seconds)
 
+    @classmethod
+    def reviewing(cls, record: CachedReview | None = None) -> Standing:
+        """A region whose request is under way; `record` holds the findings that have come so far."""
+        return cls(Progress.REVIEWING, words="being reviewed", record=record)
 
-REVIEWING = Standing(Progress.REVIEWING, words="being reviewed")
-"""A region whose request is under way."""
+
+NOTHING_TO_REVIEW = Standing(Progress.REVIEWED, words="nothing to review")
+"""A region of comments and blank lines."""

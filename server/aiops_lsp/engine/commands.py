@@ -1,0 +1,151 @@
+"""What users ask for outright: a review now, an estimate, a dismissal, an empty cache, the books."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from aiops_lsp.engine import plan
+from aiops_lsp.engine.host import RegionReport, ReviewReport
+from aiops_lsp.engine.selection import Trigger
+from aiops_lsp.engine.standing import Progress, Reason, Standing
+from aiops_lsp.llm.client import ModelName
+from aiops_lsp.llm.prices import NoPrice
+
+if TYPE_CHECKING:
+    from aiops_lsp.engine.assembly import Assembly
+    from aiops_lsp.engine.clock import Clock
+    from aiops_lsp.engine.document import ReviewedDocument
+    from aiops_lsp.engine.examine import Examined
+    from aiops_lsp.engine.host import Folder
+    from aiops_lsp.engine.look import Look
+
+LONGEST_WAIT_SECONDS = 70.0
+"""A rate limit or another window's request is waited for this long at a time."""
+
+MOST_ROUNDS = 40
+
+
+class Commands:
+    """Carries out commands on a started engine."""
+
+    def __init__(self, assembly: Assembly, look: Look, clock: Clock) -> None:
+        self._assembly = assembly
+        self._look = look
+        self._clock = clock
+
+    async def review(
+        self,
+        document: ReviewedDocument,
+        folder: Folder,
+        *,
+        deep: bool,
+        lines: tuple[int, int] | None,
+        changes_only: bool,
+    ) -> ReviewReport:
+        """See `Reviewer.review`."""
+        started = self._clock.wall()
+        tokens = micro_usd = 0
+        examined = await self._current(document, folder)
+        await self._look.refresh_ruff(document, folder)
+        for _ in range(MOST_ROUNDS):
+            packs = await self._assembly.sending.plan(
+                document, examined, folder, Trigger.COMMAND, whole_file=not changes_only, deep=deep, lines=lines
+            )
+            spent = await self._assembly.sending.send_now(
+                self._assembly.sending.order(document, examined, folder), packs
+            )
+            tokens += spent.tokens
+            micro_usd += spent.micro_usd
+            if self._assembly.dispatcher is not None:
+                await self._assembly.dispatcher.landed([keys.exact for keys in examined.keys])
+            wait = self._worth_waiting(document)
+            if wait is None:
+                break
+            deep = False
+            await self._clock.sleep(wait)
+            examined = await self._current(document, folder)
+        return _report(document, examined, started, tokens, micro_usd)
+
+    async def estimate(self, document: ReviewedDocument, folder: Folder) -> tuple[int, int]:
+        """See `Reviewer.estimate`."""
+        examined = await self._current(document, folder)
+        packs = await self._assembly.sending.plan(document, examined, folder, Trigger.COMMAND, whole_file=True)
+        services = self._assembly.services
+        tokens = micro_usd = 0
+        for pack in packs:
+            model = ModelName.parse(pack.jobs[0].models[0])
+            given = sum(job.input_tokens for job in pack.jobs) + plan.fixed_tokens(examined, services.texts, str(model))
+            tokens += given + pack.max_output_tokens
+            try:
+                loopback = services.pool.routes[model.provider].loopback
+                micro_usd += services.prices.cost(model, given, pack.max_output_tokens, loopback=loopback)
+            except NoPrice:
+                continue  # a model without a price is never asked
+        return tokens, micro_usd
+
+    async def dismiss(self, folder: Folder, finding_id: str) -> None:
+        """See `Reviewer.dismiss`."""
+        services = self._assembly.services
+        if services.decisions is None:
+            return
+        await services.worker.run(services.decisions.dismiss, str(folder.root or ""), finding_id)
+
+    async def clear_cache(self) -> int:
+        """See `Reviewer.clear_cache`."""
+        services = self._assembly.services
+        return await services.worker.run(services.cache.clear)
+
+    async def usage(self, days: int) -> dict[str, object]:
+        """See `Reviewer.usage`."""
+        services = self._assembly.services
+        if services.ledger is None:
+            return {"days": days, "usage": [], "saved": [], "problem": self._assembly.overview.ledger_problem}
+        await self._assembly.overview.refresh()
+        return {
+            "days": days,
+            "spend": asdict(self._assembly.overview.spend),
+            "usage": [asdict(row) for row in await services.worker.run(services.ledger.usage, days)],
+            "saved": [asdict(row) for row in await services.worker.run(services.ledger.saved, days)],
+        }
+
+    async def _current(self, document: ReviewedDocument, folder: Folder) -> Examined:
+        while not await self._look.refresh(document, folder):
+            pass  # the text went on meanwhile
+        assert document.examined is not None
+        return document.examined
+
+    def _worth_waiting(self, document: ReviewedDocument) -> float | None:
+        """Seconds until a region that waits its turn may go; None when none does."""
+        now = self._clock.monotonic()
+        waits = [
+            standing.retry_at - now
+            for standing in document.standings
+            if standing.reason in (Reason.RATE, Reason.OTHER_WINDOW) and standing.retry_at is not None
+        ]
+        wait = min(waits, default=None)
+        return None if wait is None or wait > LONGEST_WAIT_SECONDS else max(0.05, wait)
+
+
+def _report(
+    document: ReviewedDocument, examined: Examined, started: float, tokens: int, micro_usd: int
+) -> ReviewReport:
+    regions = tuple(
+        RegionReport(region.symbol, region.start_line, region.end_line, _outcome(standing, started), standing.words)
+        for region, standing in zip(examined.split.regions, document.standings, strict=True)
+    )
+    return ReviewReport(
+        uri=document.uri,
+        snapshot=examined.snapshot,
+        findings=tuple(document.findings()),
+        regions=regions,
+        not_reviewed=document.note,
+        tokens=tokens,
+        micro_usd=micro_usd,
+    )
+
+
+def _outcome(standing: Standing, started: float) -> str:
+    if standing.progress not in (Progress.REVIEWED, Progress.STALE) or standing.record is None:
+        return "not_reviewed"
+    return "reviewed" if standing.record.made_at >= started else "cached"

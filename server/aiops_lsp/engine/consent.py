@@ -1,0 +1,101 @@
+"""Which hosts may receive source, and the one question that is asked about it.
+
+A loopback server needs no leave. Any other host needs the user's: in the configuration (`privacy.allow_hosts`), by
+`aiops-lsp allow`, or by answering the question, which is asked once per workspace and host in a session.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from aiops_lsp.engine.host import ConsentAnswer, ConsentQuestion
+from aiops_lsp.engine.tasks import TaskGroup
+from aiops_lsp.store.database import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiops_lsp.engine.host import Folder, Host
+    from aiops_lsp.engine.models import Route
+    from aiops_lsp.store.decisions import Decisions
+    from aiops_lsp.store.worker import StoreWorker
+
+logger = logging.getLogger(__name__)
+
+_WHAT = (
+    "Changed functions and the signatures that they use are sent for review, with secrets replaced by placeholders. "
+    "Without this the offline rules review, and nothing leaves this machine."
+)
+
+
+class Consents:
+    """What was allowed. `is_allowed` returns at once; a question that it starts ends in `changed`."""
+
+    def __init__(
+        self, host: Host, decisions: Decisions | None, worker: StoreWorker, changed: Callable[[], None]
+    ) -> None:
+        self._host = host
+        self._decisions = decisions
+        self._worker = worker
+        self._changed = changed
+        self._allowed: set[tuple[str, str]] = set()
+        self._asked: set[tuple[str, str]] = set()
+        self._open: set[tuple[str, str]] = set()
+        self._tasks = TaskGroup()
+
+    @property
+    def waiting_for(self) -> str:
+        """The host that the user is being asked about; empty when no question is open."""
+        return next(iter(sorted(self._open)))[1] if self._open else ""
+
+    def is_allowed(self, folder: Folder, route: Route) -> bool:
+        """Whether source of `folder` may go to the provider now. If that is not known yet, the question is asked."""
+        if route.loopback or route.host in folder.settings.privacy.allow_hosts:
+            return True
+        key = (str(folder.root or ""), route.host)
+        if key in self._allowed or ("", route.host) in self._allowed:
+            return True
+        if key not in self._asked:
+            self._asked.add(key)
+            self._open.add(key)
+            self._tasks.start(self._ask(key, route), f"ask about {route.host}")
+        return False
+
+    async def aclose(self) -> None:
+        """Drop open questions."""
+        await self._tasks.cancel()
+
+    async def _ask(self, key: tuple[str, str], route: Route) -> None:
+        workspace, host = key
+        try:
+            if await self._was_allowed(workspace, host):
+                self._allowed.add(key)
+                return
+            self._changed()
+            answer = await self._host.ask_consent(ConsentQuestion(host, route.provider, workspace, _WHAT))
+            if answer is ConsentAnswer.NOT_NOW:
+                return
+            scope = workspace if answer is ConsentAnswer.WORKSPACE else ""
+            self._allowed.add((scope, host))
+            await self._remember(host, scope)
+        finally:
+            self._open.discard(key)
+            self._changed()
+
+    async def _was_allowed(self, workspace: str, host: str) -> bool:
+        if self._decisions is None:
+            return False
+        try:
+            return await self._worker.run(self._decisions.is_allowed, host, workspace)
+        except StoreUnavailable as problem:
+            logger.warning("earlier decisions could not be read: %s", problem)
+            return False
+
+    async def _remember(self, host: str, workspace: str) -> None:
+        if self._decisions is None:
+            return
+        try:
+            await self._worker.run(self._decisions.allow, host, workspace or None)
+        except StoreUnavailable as problem:
+            logger.warning("the decision could not be remembered: %s", problem)

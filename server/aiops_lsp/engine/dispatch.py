@@ -1,0 +1,332 @@
+"""Sends regions to models and hands on what comes back, region by region.
+
+What was sent is never cancelled by an edit: it completes and is cached under the keys it was sent with. What was not
+sent yet is dropped as soon as nobody wants it any more. No region is asked for twice at a time, neither in this
+process nor, by leases in the ledger, in another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aiops_lsp.core.prompts import REVIEW_SCHEMA, review_prompt
+from aiops_lsp.engine.exchange import Exchange
+from aiops_lsp.engine.governor import Ask
+from aiops_lsp.engine.opinion import SecondOpinion, is_due
+from aiops_lsp.engine.order import Spent
+from aiops_lsp.engine.packing import answer_tokens
+from aiops_lsp.engine.standing import Progress, Reason, Standing
+from aiops_lsp.llm.client import (
+    Effort,
+    InvalidAnswer,
+    Misconfigured,
+    ModelError,
+    ModelRequest,
+    RateLimited,
+    Refused,
+    Truncated,
+)
+from aiops_lsp.llm.tokens import estimate_tokens, most_tokens, reserve_tokens
+from aiops_lsp.store.ledger import LedgerUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from aiops_lsp.core.prompts import Prompt, PromptTexts
+    from aiops_lsp.engine.clock import Clock
+    from aiops_lsp.engine.exchange import Sink
+    from aiops_lsp.engine.governor import Governor, Permit
+    from aiops_lsp.engine.order import Order
+    from aiops_lsp.engine.packing import Job
+    from aiops_lsp.store.cache import ResultCache
+    from aiops_lsp.store.ledger import Ledger
+    from aiops_lsp.store.ledger_regions import Failure
+    from aiops_lsp.store.worker import StoreWorker
+
+logger = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 3
+LONGEST_WAIT_SECONDS = 20.0
+"""A longer pause than this is not waited for in place: the regions are taken up again by a later look."""
+
+DEADLINE_SECONDS = 120.0
+LEASE_SECONDS = 180.0
+
+MOST_FAILURES = 3
+"""A region that failed this often is left alone until it is edited or asked for."""
+
+
+class Dispatcher:
+    """Sends the requests of all documents. One per process."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        governor: Governor,
+        cache: ResultCache,
+        ledger: Ledger,
+        worker: StoreWorker,
+        texts: PromptTexts,
+        sink: Sink,
+    ) -> None:
+        self._clock = clock
+        self._governor = governor
+        self._cache = cache
+        self._ledger = ledger
+        self._worker = worker
+        self._texts = texts
+        self._sink = sink
+        self._opinions = SecondOpinion(governor, cache, worker, texts, self)
+        self._holder = secrets.token_hex(8)
+        self._in_flight: dict[str, asyncio.Future[None]] = {}
+        self._requests: dict[asyncio.Task[None], Sequence[Job]] = {}
+
+    def is_in_flight(self, key: str) -> bool:
+        """Whether the region with this exact key is being asked for in this process."""
+        return key in self._in_flight
+
+    async def landed(self, keys: Collection[str]) -> None:
+        """Wait until none of the regions with these exact keys is being asked for any more."""
+        for key in keys:
+            if key in self._in_flight:
+                await asyncio.shield(self._in_flight[key])
+
+    async def all_landed(self) -> None:
+        """Wait until everything that is under way now has ended."""
+        await self.landed(list(self._in_flight))
+
+    def cancel_unwanted(self, wanted: Callable[[Job], bool]) -> None:
+        """Cancel the requests of which nobody wants any region: their documents were closed."""
+        for task, jobs in self._requests.items():
+            if not any(wanted(job) for job in jobs):
+                task.cancel()
+
+    async def send(self, order: Order, jobs: Sequence[Job]) -> Spent:
+        """Have `jobs` reviewed in one request, retried as far as that makes sense. Each region gets its standing."""
+        spent = Spent()
+        mine = [job for job in jobs if job.keys.exact not in self._in_flight]
+        for job in mine:
+            self._in_flight[job.keys.exact] = asyncio.get_running_loop().create_future()
+        self._stand(mine, Standing.reviewing())
+        request = asyncio.create_task(self._leased(order, mine, spent))
+        self._requests[request] = mine
+        try:
+            await request
+        except asyncio.CancelledError:
+            request.cancel()
+            await asyncio.gather(request, return_exceptions=True)
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+        finally:
+            del self._requests[request]
+            under_way = [job for job in mine if job.keys.exact in self._in_flight]
+            self._stand(under_way, Standing.not_reviewed(Reason.CANCELLED))
+        return spent
+
+    def region_stands(self, key: str, standing: Standing) -> None:
+        """Hand on how a region fares. With anything but "being reviewed" it has landed."""
+        self._sink.region_stands(key, standing)
+        if standing.progress is not Progress.REVIEWING and (flight := self._in_flight.pop(key, None)) is not None:
+            flight.set_result(None)
+
+    async def _leased(self, order: Order, jobs: list[Job], spent: Spent) -> None:
+        leased = await self._take_leases(jobs)
+        try:
+            await self._attempts(order, await self._not_delivered(leased), spent)
+        finally:
+            await asyncio.shield(self._release_leases(leased))
+
+    async def _attempts(self, order: Order, jobs: list[Job], spent: Spent) -> None:
+        started = self._clock.monotonic()
+        for attempt in range(MOST_ATTEMPTS):
+            unwanted = [job for job in jobs if not order.wanted(job)]
+            self._stand(unwanted, Standing.not_reviewed(Reason.NEW))
+            jobs = [job for job in jobs if job not in unwanted]
+            if not jobs:
+                return
+            prompt = self._prompt(order, jobs)
+            ask = await self._ask(order, jobs, prompt)
+            permit = await self._governor.admit(ask, order.pool)
+            if isinstance(permit, Standing):
+                self._stand(jobs, permit)
+                return
+            if not any(order.wanted(job) for job in jobs):  # the text went on while we waited for our turn
+                await permit.give_back()
+                continue
+            exchange = Exchange(
+                order.snapshot,
+                jobs,
+                permit,
+                self._cache,
+                self._worker,
+                self,
+                self._clock,
+                partial(is_due, order.folder.settings.review),
+            )
+            try:
+                async with permit:
+                    await exchange.run(self._request(order, jobs, prompt, permit))
+            except ModelError as error:
+                logger.info("a request failed: %s", error)
+                jobs = exchange.unanswered
+                wait = _retry_wait(error, attempt, self._clock.monotonic() - started)
+                if wait is None:
+                    await self._give_up(jobs, error)
+                    return
+                await self._clock.sleep(wait)
+                continue
+            else:
+                await self._learn(permit, prompt, order.snapshot.language)
+            finally:
+                spent.add(permit)
+                await self._opinions.ask(order, exchange.questioned, spent)
+            await self._give_up(exchange.unanswered, None)
+            return
+        await self._give_up(jobs, None)
+
+    def _prompt(self, order: Order, jobs: Sequence[Job]) -> Prompt:
+        return review_prompt(
+            self._texts,
+            order.snapshot.language,
+            order.instructions,
+            order.answer_language,
+            [job.region for job in jobs],
+            secrets.token_hex(8),
+        )
+
+    def _request(self, order: Order, jobs: Sequence[Job], prompt: Prompt, permit: Permit) -> ModelRequest:
+        return ModelRequest(
+            model=permit.model.model,
+            system=prompt.system,
+            user=prompt.user,
+            schema_name="review",
+            schema=REVIEW_SCHEMA,
+            max_output_tokens=answer_tokens(jobs),
+            effort=Effort.MEDIUM if any(job.reasoning for job in jobs) else Effort.MINIMAL,
+            cache_key=f"aiops-review-{self._texts.version}-{order.snapshot.language}",
+        )
+
+    async def _ask(self, order: Order, jobs: Sequence[Job], prompt: Prompt) -> Ask:
+        text, model = prompt.system + prompt.user, jobs[0].models[0]
+        ratio = await self._worker.run(self._ratio, model, order.snapshot.language)
+        return Ask(
+            folder=order.folder,
+            language=order.snapshot.language,
+            tier=max((job.tier for job in jobs), key=lambda tier: tier.rank),
+            models=jobs[0].models,
+            purpose="review",
+            input_tokens=reserve_tokens(text, model, ratio),
+            input_bytes=most_tokens(text),
+            max_output_tokens=answer_tokens(jobs),
+        )
+
+    def _ratio(self, model: str, language: str) -> float:
+        """What estimates for `model` are to be multiplied with, by what was billed before."""
+        try:
+            return self._ledger.ratio(model, language) or 1.0
+        except LedgerUnavailable:
+            return 1.0  # the reservation that follows will say so
+
+    async def _learn(self, permit: Permit, prompt: Prompt, language: str) -> None:
+        if permit.usage is None:
+            return
+        model = str(permit.model)
+        estimated = estimate_tokens(prompt.system + prompt.user, model)
+        try:
+            await self._worker.run(self._ledger.learn, model, language, estimated, permit.usage.input_tokens)
+        except LedgerUnavailable as problem:
+            logger.warning("the token ratio was not updated: %s", problem)
+
+    async def _give_up(self, jobs: Sequence[Job], error: ModelError | None) -> None:
+        """Leave `jobs` not reviewed. What the model could not answer is remembered; what never reached it is not."""
+        if error is None:
+            words = "the answer left it out"
+        elif isinstance(error, Truncated | Refused | InvalidAnswer):
+            words = str(error)
+        else:
+            reason = Reason.MISCONFIGURED if isinstance(error, Misconfigured) else Reason.PROVIDER
+            retry_at = self._clock.monotonic() + LONGEST_WAIT_SECONDS
+            self._stand(jobs, Standing.not_reviewed(reason, str(error), retry_at=retry_at))
+            return
+        for job in jobs:
+            self.region_stands(job.keys.exact, await self._failed(job.keys.exact, words))
+
+    async def _failed(self, key: str, words: str) -> Standing:
+        try:
+            failure = await self._worker.run(self._ledger.note_failure, key, words)
+        except LedgerUnavailable:
+            return Standing.not_reviewed(Reason.FAILED, words)
+        return failure_standing(failure, self._clock)
+
+    async def _take_leases(self, jobs: list[Job]) -> list[Job]:
+        """The jobs that no other process is asking for."""
+        if not jobs:
+            return []
+        keys = [job.keys.exact for job in jobs]
+        try:
+            granted = await self._worker.run(self._ledger.lease, keys, self._holder, LEASE_SECONDS)
+        except LedgerUnavailable as problem:
+            self._stand(jobs, Standing.not_reviewed(Reason.NO_LEDGER, str(problem)))
+            return []
+        retry_at = self._clock.monotonic() + 2.0
+        self._stand(
+            [job for job in jobs if job.keys.exact not in granted],
+            Standing.not_reviewed(Reason.OTHER_WINDOW, retry_at=retry_at),
+        )
+        return [job for job in jobs if job.keys.exact in granted]
+
+    async def _not_delivered(self, jobs: list[Job]) -> list[Job]:
+        """Those whose result another window did not put into the cache between our look and our lease."""
+        hits = await self._worker.run(self._cache.get_many, [job.keys for job in jobs])
+        missing = []
+        for job, hit in zip(jobs, hits, strict=True):
+            if hit is None or not hit.exact or hit.record.made_at == job.known_at:
+                missing.append(job)
+            else:
+                standing = Standing.reviewed(hit.record, exact=True, age_seconds=None)
+                self.region_stands(job.keys.exact, standing)
+        return missing
+
+    async def _release_leases(self, jobs: Sequence[Job]) -> None:
+        if not jobs:
+            return
+        try:
+            await self._worker.run(self._ledger.release_lease, [job.keys.exact for job in jobs], self._holder)
+        except LedgerUnavailable as problem:
+            logger.warning("leases were not released and will expire: %s", problem)
+
+    def _stand(self, jobs: Sequence[Job], standing: Standing) -> None:
+        for job in jobs:
+            self.region_stands(job.keys.exact, standing)
+
+
+def _retry_wait(error: ModelError, attempt: int, elapsed: float) -> float | None:
+    """Seconds to wait before the next attempt; None when there is none.
+
+    An answer that was cut short is asked for again at once, for what is missing. Jitter keeps windows apart.
+    """
+    if attempt + 1 >= MOST_ATTEMPTS or isinstance(error, Misconfigured | Refused):
+        return None
+    if isinstance(error, Truncated | InvalidAnswer):
+        return 0.0 if attempt == 0 else None
+    wait = 0.5 * 2.0**attempt
+    if isinstance(error, RateLimited):
+        wait = max(wait, error.retry_after or 0.0)
+    if wait > LONGEST_WAIT_SECONDS or elapsed + wait > DEADLINE_SECONDS:
+        return None
+    return wait * (1 + secrets.randbelow(250) / 1000)
+
+
+def failure_standing(failure: Failure, clock: Clock) -> Standing:
+    """How a region stands that models could not answer: tried again after a while, or not before it is edited."""
+    words = f"could not be reviewed: {failure.reason}"
+    retry_at = None
+    if failure.count < MOST_FAILURES:
+        retry_at = clock.monotonic() + max(0.0, failure.next_try_at - clock.wall())
+    return replace(Standing.not_reviewed(Reason.FAILED, words, retry_at=retry_at), failures=failure.count)

@@ -1,0 +1,74 @@
+"""The look at a snapshot that costs nothing: secrets, regions, keys, ignore comments. CPU only; runs on a thread."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pathspec
+
+from aiops_lsp.core.redaction import find_secrets
+from aiops_lsp.core.regions import region_keys
+from aiops_lsp.core.splitting import resplit, split
+from aiops_lsp.core.suppressions import parse_ignores
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiops_lsp.core.regions import RegionKeys
+    from aiops_lsp.core.splitting import Split
+    from aiops_lsp.core.suppressions import Ignores
+    from aiops_lsp.core.text import Snapshot
+    from aiops_lsp.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What shapes the answers beside the code: it is part of every key.
+
+    `instructions` are those that apply to the document's path, in order; `language` is that of the prose.
+    """
+
+    prompt_version: str
+    instructions: tuple[str, ...]
+    language: str
+
+    @property
+    def digest(self) -> str:
+        """The recipe as part of a key."""
+        material = "\x1f".join((self.prompt_version, self.language, *self.instructions))
+        return hashlib.sha256(material.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A snapshot's regions and their keys, in the same order, and what else one look at the text tells."""
+
+    snapshot: Snapshot
+    recipe: Recipe
+    split: Split
+    keys: tuple[RegionKeys, ...]
+    ignores: Ignores
+
+
+def examine(snapshot: Snapshot, recipe: Recipe, redact_patterns: Sequence[str], previous: Examined | None) -> Examined:
+    """Split `snapshot` and key its regions. `previous` is the last look at the same document."""
+    secrets = [(span.start, span.end, span.kind) for span in find_secrets(snapshot.text, redact_patterns)]
+    if previous is None:
+        found = split(snapshot, secrets)
+    else:
+        found = resplit(snapshot, previous.split, previous.snapshot, secrets)
+    digest = recipe.digest
+    keys = tuple(region_keys(region, snapshot.language, digest) for region in found.regions)
+    return Examined(snapshot, recipe, found, keys, parse_ignores(snapshot))
+
+
+def instructions_for(settings: Settings, relative_path: str) -> tuple[str, ...]:
+    """The instructions that apply to a file: the user's own, and what the repository adds."""
+    texts = []
+    for instruction in (*settings.instructions, *settings.repository.instructions):
+        globs = instruction.paths
+        if not globs or pathspec.PathSpec.from_lines("gitignore", globs).match_file(relative_path):
+            texts.append(instruction.text)
+    return tuple(texts)

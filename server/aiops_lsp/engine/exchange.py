@@ -1,0 +1,142 @@
+"""One request under way: the answer is read as it comes, and each region is kept the moment it is complete."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from aiops_lsp.core.anchors import Anchor, anchor
+from aiops_lsp.core.findings import Confirmation
+from aiops_lsp.engine.standing import Standing
+from aiops_lsp.llm.answers import AnswerReader, FindingClosed, RegionClosed
+from aiops_lsp.llm.client import InvalidAnswer, TextDelta, UsageReport
+from aiops_lsp.store.cache import CachedClaim, CachedReview
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from aiops_lsp.core.findings import Claim
+    from aiops_lsp.core.text import Snapshot
+    from aiops_lsp.engine.clock import Clock
+    from aiops_lsp.engine.governor import Permit
+    from aiops_lsp.engine.packing import Job
+    from aiops_lsp.llm.answers import AnswerEvent
+    from aiops_lsp.llm.client import ModelRequest
+    from aiops_lsp.store.cache import ResultCache
+    from aiops_lsp.store.worker import StoreWorker
+
+logger = logging.getLogger(__name__)
+
+
+class Sink(Protocol):
+    """Who is told how regions fare."""
+
+    def region_stands(self, key: str, standing: Standing) -> None:
+        """The regions with this exact key stand like this now."""
+        ...
+
+
+class Exchange:
+    """One request and its answer.
+
+    What a region's entry claims is anchored in the very text that was sent; what finds no place there is dropped and
+    counted. A complete entry is cached before it is handed on, so that nothing that was paid for can get lost. Claims
+    for which `due` holds are not shown yet: their regions, in `questioned`, await a second opinion.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        jobs: Sequence[Job],
+        permit: Permit,
+        cache: ResultCache,
+        worker: StoreWorker,
+        sink: Sink,
+        clock: Clock,
+        due: Callable[[Claim], bool],
+    ) -> None:
+        self._snapshot = snapshot
+        self._jobs = {f"r{number}": job for number, job in enumerate(jobs, start=1)}
+        self._permit = permit
+        self._cache = cache
+        self._worker = worker
+        self._sink = sink
+        self._clock = clock
+        self._due = due
+        self._partial: dict[str, list[CachedClaim]] = {}
+        self._answered: set[str] = set()
+        self.rejected = 0
+        self.questioned: list[tuple[Job, CachedReview]] = []
+
+    @property
+    def unanswered(self) -> list[Job]:
+        """The regions for which no complete entry has come."""
+        return [job for region_id, job in self._jobs.items() if region_id not in self._answered]
+
+    async def run(self, request: ModelRequest) -> None:
+        """Send and read. Raises `ModelError`; what was complete by then is kept."""
+        reader = AnswerReader(list(self._jobs))
+        async for event in self._permit.client.stream(request):
+            if isinstance(event, UsageReport):
+                self._permit.usage = event.usage
+            elif isinstance(event, TextDelta):
+                await self._take(reader.feed(event.text))
+        await self._take(reader.finish())
+        if not reader.started:
+            raise InvalidAnswer(f"{self._permit.model} answered with something else than a review")
+
+    async def _take(self, events: Iterable[AnswerEvent]) -> None:
+        for event in events:
+            if isinstance(event, RegionClosed):
+                await self._close(event.region_id, event.claims)
+            elif isinstance(event, FindingClosed):
+                self._show_early(event.region_id, event.claim)
+
+    def _show_early(self, region_id: str, claim: Claim) -> None:
+        job = self._jobs[region_id]
+        cached = [one for one in self._anchored(job, [claim]) if not self._due(one.claim)]
+        if cached:
+            claims = self._partial.setdefault(region_id, [])
+            claims += cached
+            self._sink.region_stands(job.keys.exact, Standing.reviewing(self._record(job, claims)))
+
+    async def _close(self, region_id: str, claims: Sequence[Claim]) -> None:
+        job = self._jobs[region_id]
+        anchored = self._anchored(job, claims)
+        self.rejected += len(claims) - len(anchored)
+        record = self._record(job, anchored)
+        await self._worker.run(self._cache.put, record)
+        self._answered.add(region_id)
+        sure = [one for one in anchored if one.confirmation is Confirmation.NOT_DUE]
+        if len(sure) == len(anchored):
+            self._sink.region_stands(job.keys.exact, Standing.reviewed(record, exact=True, age_seconds=None))
+        else:
+            self.questioned.append((job, record))
+            self._sink.region_stands(job.keys.exact, Standing.reviewing(replace(record, claims=tuple(sure))))
+
+    def _anchored(self, job: Job, claims: Iterable[Claim]) -> list[CachedClaim]:
+        kept = []
+        for claim in claims:
+            place = anchor(claim, job.region, self._snapshot)
+            if isinstance(place, Anchor):
+                stands = Confirmation.UNCONFIRMED if self._due(claim) else Confirmation.NOT_DUE
+                kept.append(CachedClaim(claim, place.hint, stands))
+            else:
+                logger.info("a finding was dropped: its quote has no place in the region (%s)", place.reason)
+        return kept
+
+    def _record(self, job: Job, claims: Sequence[CachedClaim]) -> CachedReview:
+        return CachedReview(
+            exact=job.keys.exact,
+            loose=job.keys.loose,
+            claims=tuple(claims),
+            provider=self._permit.model.provider,
+            model=str(self._permit.model),
+            tier=job.tier.value,
+            made_at=self._clock.wall(),
+            security_sensitive=job.region.shape.sensitive_calls > 0,
+            under_pressure=job.lowered,
+            tokens=job.input_tokens,
+            micro_usd=0,
+        )

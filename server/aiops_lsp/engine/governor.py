@@ -1,0 +1,306 @@
+"""What may be sent: consent, budget, rates and the health of the provider, asked before each single request.
+
+Every request, a retry included, passes `Governor.admit` and comes back with a `Permit` or with the reason why not.
+A permit holds a place among the provider's concurrent requests and a reservation in the ledger, and must be ended in
+exactly one way: booked with what the provider billed, forfeited when that is unknown, or given back when the request
+never left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiops_lsp.engine.breaker import Breaker
+from aiops_lsp.engine.rates import Pause
+from aiops_lsp.engine.standing import Reason, Standing
+from aiops_lsp.llm.client import (
+    InvalidAnswer,
+    Misconfigured,
+    ModelError,
+    ModelName,
+    ModelTimeout,
+    Overloaded,
+    RateLimited,
+    Refused,
+    Truncated,
+    Unreachable,
+)
+from aiops_lsp.llm.prices import NoPrice
+from aiops_lsp.store.budget import Denied, DeniedReason, Limits, ReservationRequest
+from aiops_lsp.store.ledger import LedgerUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from aiops_lsp.core.routing import Tier
+    from aiops_lsp.engine.clock import Clock
+    from aiops_lsp.engine.host import Folder
+    from aiops_lsp.engine.models import ModelPool, Route
+    from aiops_lsp.llm.client import ModelClient, Usage
+    from aiops_lsp.llm.prices import PriceTable
+    from aiops_lsp.settings import Settings
+    from aiops_lsp.store.budget import Reservation
+    from aiops_lsp.store.ledger import Ledger
+    from aiops_lsp.store.worker import StoreWorker
+
+logger = logging.getLogger(__name__)
+
+RESERVATION_SECONDS = 600.0
+"""After this long the reservation of a process that died counts as spent."""
+
+MISCONFIGURED_SECONDS = 300.0
+"""How long a provider that rejects us is left alone, unless the settings change first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a request would take. `input_bytes` bounds its input in tokens from above."""
+
+    folder: Folder
+    language: str
+    tier: Tier
+    models: tuple[str, ...]
+    purpose: str
+    input_tokens: int
+    input_bytes: int
+    max_output_tokens: int
+
+
+def budgets(settings: Settings) -> tuple[Limits, Limits | None]:
+    """The user's limits, and the lower ones that the repository sets for itself, if it does."""
+    user = Limits(
+        settings.budget.daily_token_budget,
+        round(settings.budget.monthly_cost_limit * 1_000_000),
+        settings.limits.requests_per_minute,
+    )
+    own = settings.repository
+    if own.daily_token_budget is None and own.monthly_cost_limit is None:
+        return user, None
+    cost = None if own.monthly_cost_limit is None else round(own.monthly_cost_limit * 1_000_000)
+    return user, Limits(own.daily_token_budget, cost)
+
+
+class Governor:
+    """Guards what leaves the machine and what is spent. One per process."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        ledger: Ledger,
+        worker: StoreWorker,
+        prices: PriceTable,
+        consent: Callable[[Folder, Route], bool],
+    ) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._worker = worker
+        self._prices = prices
+        self._consent = consent
+        self._breakers: dict[str, Breaker] = {}
+        self._pauses: dict[str, Pause] = {}
+        self._rejected: dict[str, tuple[float, str]] = {}
+        self._slots: dict[str, asyncio.Semaphore] = {}
+        self.trouble: dict[str, str] = {}
+
+    async def admit(self, ask: Ask, pool: ModelPool) -> Permit | Standing:
+        """A permit for the first of the ask's models that may be asked now, or the reason why none may."""
+        refusal: Standing | None = None
+        for model in ask.models:
+            verdict = await self._admit_model(ModelName.parse(model), ask, pool)
+            if isinstance(verdict, Permit):
+                return verdict
+            refusal = refusal or verdict
+            if verdict.reason in (Reason.OVER_BUDGET, Reason.NO_LEDGER, Reason.RATE):
+                return verdict
+        return refusal or Standing.not_reviewed(Reason.NO_MODEL, pool.problem)
+
+    def observe(self, model: ModelName, error: ModelError | None) -> None:
+        """Learn from how a call ended; None for success."""
+        breaker = self._breaker(model)
+        name = str(model)
+        if error is None:
+            breaker.succeeded()
+            self._rejected.pop(name, None)
+            self.trouble.pop(name, None)
+            return
+        self.trouble[name] = str(error)
+        if isinstance(error, Overloaded | ModelTimeout | Unreachable):
+            breaker.failed()
+            return
+        breaker.neutral()
+        if isinstance(error, RateLimited):
+            self._pause(model.provider).ask(min(error.retry_after or 5.0, 600.0))
+        elif isinstance(error, Misconfigured):
+            self._rejected[name] = (self._clock.monotonic() + MISCONFIGURED_SECONDS, str(error))
+        else:
+            self.trouble.pop(name, None)  # it answered, only not usefully
+
+    def interrupted(self, model: ModelName) -> None:
+        """A call was cancelled: that says nothing about the model."""
+        self._breaker(model).neutral()
+
+    def forgive(self) -> None:
+        """Forget who rejected us: the settings or keys changed."""
+        self._rejected.clear()
+        self.trouble.clear()
+
+    async def _admit_model(self, model: ModelName, ask: Ask, pool: ModelPool) -> Permit | Standing:
+        route = pool.routes[model.provider]
+        if route.problem:
+            return Standing.not_reviewed(Reason.NO_MODEL, route.problem)
+        if (trouble := self._in_the_way(model)) is not None:
+            return trouble
+        try:
+            cost = self._prices.cost(model, ask.input_tokens, ask.max_output_tokens, loopback=route.loopback)
+            hard_cost = self._prices.cost(model, ask.input_bytes, ask.max_output_tokens, loopback=route.loopback)
+        except NoPrice as problem:
+            return Standing.not_reviewed(Reason.MISCONFIGURED, str(problem))
+        if not self._consent(ask.folder, route):
+            return Standing.not_reviewed(Reason.NO_CONSENT, f"sending code to {route.host} was not allowed")
+        slots = self._slots.setdefault(
+            model.provider, asyncio.Semaphore(ask.folder.settings.limits.concurrent_requests)
+        )
+        await slots.acquire()
+        try:
+            if (trouble := self._in_the_way(model)) is not None:  # it may have failed while we waited
+                slots.release()
+                return trouble
+            reservation = await self._reserve(model, ask, cost, hard_cost)
+        except BaseException:
+            slots.release()
+            raise
+        if isinstance(reservation, Standing):
+            slots.release()
+            return reservation
+        client = pool.client(route)
+        self._breaker(model).start()
+        return Permit(self, model, route, client, reservation, slots)
+
+    def _in_the_way(self, model: ModelName) -> Standing | None:
+        rejected = self._rejected.get(str(model))
+        if rejected is not None and rejected[0] > self._clock.monotonic():
+            return Standing.not_reviewed(Reason.MISCONFIGURED, rejected[1], retry_at=rejected[0])
+        if (wait := self._pause(model.provider).retry_in()) > 0:
+            words = f"{model.provider} asks for a pause of {wait:.0f} s"
+            return Standing.not_reviewed(Reason.RATE, words, retry_at=self._clock.monotonic() + wait)
+        if (wait := self._breaker(model).retry_in()) > 0:
+            words = f"{model} is failing ({self.trouble.get(str(model), 'no answer')})"
+            return Standing.not_reviewed(Reason.PROVIDER, words, retry_at=self._clock.monotonic() + wait)
+        return None
+
+    async def _reserve(self, model: ModelName, ask: Ask, cost: int, hard_cost: int) -> Reservation | Standing:
+        request = ReservationRequest(
+            tokens=ask.input_tokens + ask.max_output_tokens,
+            micro_usd=cost,
+            hard_tokens=ask.input_bytes + ask.max_output_tokens,
+            hard_micro_usd=hard_cost,
+            model=str(model),
+            tier=ask.tier.value,
+            project=ask.folder.name,
+            language=ask.language,
+            purpose=ask.purpose,
+            expires_in=RESERVATION_SECONDS,
+        )
+        try:
+            answer = await self._worker.run_or_undo(
+                self._undo, self._ledger.reserve, request, *budgets(ask.folder.settings)
+            )
+        except LedgerUnavailable as problem:
+            return Standing.not_reviewed(Reason.NO_LEDGER, str(problem))
+        if not isinstance(answer, Denied):
+            return answer
+        rate = answer.in_flight or answer.reason is DeniedReason.RATE
+        wait = 2.0 if answer.in_flight else max(1.0, answer.retry_at - self._clock.wall())
+        return Standing.not_reviewed(
+            Reason.RATE if rate else Reason.OVER_BUDGET, answer.words, retry_at=self._clock.monotonic() + wait
+        )
+
+    def _undo(self, answer: Reservation | Denied) -> None:
+        if not isinstance(answer, Denied):
+            self._ledger.release(answer)
+
+    def _breaker(self, model: ModelName) -> Breaker:
+        name = str(model)
+        if name not in self._breakers:
+            self._breakers[name] = Breaker(self._clock.monotonic)
+        return self._breakers[name]
+
+    def _pause(self, provider: str) -> Pause:
+        if provider not in self._pauses:
+            self._pauses[provider] = Pause(self._clock.monotonic)
+        return self._pauses[provider]
+
+    async def settle(self, permit: Permit, usage: Usage | None, *, sent: bool) -> None:
+        """End a permit's reservation in the one way that fits. Called by the permit."""
+        try:
+            if usage is not None:
+                micro_usd = self._prices.billed(permit.model, usage, loopback=permit.route.loopback)
+                permit.micro_usd = micro_usd
+                await self._worker.run(
+                    self._ledger.commit,
+                    permit.reservation,
+                    input_tokens=usage.input_tokens,
+                    output_tokens=usage.output_tokens,
+                    cache_read_tokens=usage.cache_read_tokens,
+                    cache_write_tokens=usage.cache_write_tokens,
+                    micro_usd=micro_usd,
+                )
+            elif sent:
+                await self._worker.run(self._ledger.commit_in_full, permit.reservation)
+            else:
+                await self._worker.run(self._ledger.release, permit.reservation)
+        except LedgerUnavailable as problem:
+            # The reservation stays, and counts as spent when it expires: nothing is lost but precision.
+            logger.warning("a reservation could not be settled: %s", problem)
+
+
+class Permit:
+    """Leave to send one request to one model; use as an async context manager around the sending.
+
+    Set `usage` as the provider reports it. After a call that ended as the provider meant it to, that is what is booked;
+    after one that broke, the whole reservation is, except where it is certain that nothing was sent.
+    """
+
+    def __init__(
+        self,
+        governor: Governor,
+        model: ModelName,
+        route: Route,
+        client: ModelClient,
+        reservation: Reservation,
+        slots: asyncio.Semaphore,
+    ) -> None:
+        self.model = model
+        self.route = route
+        self.client = client
+        self.reservation = reservation
+        self.usage: Usage | None = None
+        self.micro_usd = 0
+        self._governor = governor
+        self._slots = slots
+
+    async def give_back(self) -> None:
+        """End it unused."""
+        self._slots.release()
+        self._governor.interrupted(self.model)
+        await self._governor.settle(self, None, sent=False)
+
+    async def __aenter__(self) -> Permit:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._slots.release()
+        if error is None or isinstance(error, ModelError):
+            self._governor.observe(self.model, error)
+        else:
+            self._governor.interrupted(self.model)
+        ended = error is None or isinstance(error, Truncated | Refused | InvalidAnswer)
+        sent = not isinstance(error, ModelError) or error.sent
+        await asyncio.shield(self._governor.settle(self, self.usage if ended else None, sent=sent))

@@ -1,0 +1,81 @@
+"""What the stores know of a document's regions, as standings."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from aiops_lsp.core.anchors import Anchor, anchor
+from aiops_lsp.core.routing import Tier, lowered, tier_of
+from aiops_lsp.engine.dispatch import failure_standing
+from aiops_lsp.engine.standing import Progress, Reason, Standing
+from aiops_lsp.store.cache import freshness
+from aiops_lsp.store.ledger import LedgerUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiops_lsp.core.regions import Region
+    from aiops_lsp.core.text import Snapshot
+    from aiops_lsp.engine.clock import Clock
+    from aiops_lsp.engine.examine import Examined
+    from aiops_lsp.engine.models import ModelPool
+    from aiops_lsp.engine.services import Services
+    from aiops_lsp.settings import Settings
+    from aiops_lsp.store.cache import CachedReview, Hit
+    from aiops_lsp.store.ledger_regions import Failure
+
+logger = logging.getLogger(__name__)
+
+
+async def known_standings(
+    examined: Examined, services: Services, settings: Settings, clock: Clock
+) -> list[Standing | None]:
+    """For each region its standing by cache and failures; None where nothing is known. One trip to each store."""
+    hits: Sequence[Hit | None] = await services.worker.run(services.cache.get_many, examined.keys)
+    failures: dict[str, Failure] = {}
+    if services.ledger is not None:
+        try:
+            exact = [keys.exact for keys in examined.keys]
+            failures = await services.worker.run(services.ledger.failures, exact)
+        except LedgerUnavailable as problem:
+            logger.warning("failures could not be read: %s", problem)
+    standings: list[Standing | None] = []
+    for region, keys, hit in zip(examined.split.regions, examined.keys, hits, strict=True):
+        if hit is not None:
+            standings.append(_standing(hit, region, examined.snapshot, services.pool, settings, clock))
+        elif keys.exact in failures:
+            standings.append(failure_standing(failures[keys.exact], clock))
+        else:
+            standings.append(None)
+    return standings
+
+
+def _standing(
+    hit: Hit, region: Region, snapshot: Snapshot, pool: ModelPool, settings: Settings, clock: Clock
+) -> Standing:
+    record = hit.record
+    age = freshness(record, clock.wall(), settings.cache.ttl_seconds, settings.cache.security_ttl_seconds)
+    fresh = not age.stale and serves(record, region, pool)
+    if not hit.exact and not _all_anchor(record, region, snapshot):
+        standing = Standing.not_reviewed(Reason.OUTDATED)
+        return Standing(Progress.NOT_REVIEWED, standing.reason, standing.words, record=record, exact=False)
+    return Standing.reviewed(record, exact=hit.exact, age_seconds=None if fresh else age.age_seconds)
+
+
+def serves(record: CachedReview, region: Region, pool: ModelPool) -> bool:
+    """Whether a result is by a model good enough: one of today's settings, at the region's tier or above.
+
+    One that was made lower because the budget was short stands until the code changes.
+    """
+    wished = tier_of(region.shape)
+    if record.under_pressure:
+        wished = lowered(lowered(wished))
+    if not pool.usable:
+        return True
+    today = pool.tier_of(record.model)
+    return today is not None and Tier(record.tier).rank >= wished.rank
+
+
+def _all_anchor(record: CachedReview, region: Region, snapshot: Snapshot) -> bool:
+    return all(isinstance(anchor(cached.claim, region, snapshot, hint=cached.hint), Anchor) for cached in record.claims)

@@ -1,0 +1,166 @@
+"""The local look at a document: regions, rules and what the cache knows, published at once. Nothing leaves here."""
+
+from __future__ import annotations
+
+import asyncio
+import locale
+import logging
+from typing import TYPE_CHECKING
+
+from aiops_lsp.core.eligibility import eligibility
+from aiops_lsp.core.findings import Severity
+from aiops_lsp.engine import workspace
+from aiops_lsp.engine.examine import Recipe, examine, instructions_for
+from aiops_lsp.engine.knowledge import known_standings
+from aiops_lsp.engine.rulebook import RuleMemory, rule_findings
+from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Standing
+from aiops_lsp.engine.uris import path_of, relative_path
+from aiops_lsp.rules.options import RuleOptions
+from aiops_lsp.rules.ruff import RuffUnavailable, run_ruff
+from aiops_lsp.store.database import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiops_lsp.core.findings import Finding
+    from aiops_lsp.core.text import Snapshot
+    from aiops_lsp.engine.clock import Clock
+    from aiops_lsp.engine.dispatch import Dispatcher
+    from aiops_lsp.engine.document import ReviewedDocument
+    from aiops_lsp.engine.examine import Examined
+    from aiops_lsp.engine.host import Folder
+    from aiops_lsp.engine.services import Services
+
+logger = logging.getLogger(__name__)
+
+
+class Look:
+    """Refreshes documents. One per process."""
+
+    def __init__(self, services: Services, clock: Clock, dispatcher: Dispatcher | None) -> None:
+        self._services = services
+        self._clock = clock
+        self._dispatcher = dispatcher
+
+    async def refresh(self, document: ReviewedDocument, folder: Folder) -> bool:
+        """Bring the document up to its current text and publish. False when the text went on meanwhile."""
+        snapshot = document.text.snapshot()
+        previous = document.examined
+        recipe = self._recipe(snapshot, folder)
+        if previous is not None and previous.snapshot is snapshot and previous.recipe == recipe:
+            examined = previous
+        else:
+            patterns = folder.settings.privacy.redact_patterns
+            examined = await asyncio.to_thread(examine, snapshot, recipe, patterns, previous)
+        rules, rule_memory = await self._rule_findings(document, examined, folder)
+        known = await known_standings(examined, self._services, folder.settings, self._clock)
+        note, on_command = await asyncio.to_thread(self._why_not_sent, snapshot, folder)
+        dismissed = await self._dismissed(folder)
+        if not document.is_current(snapshot):
+            return False
+        document.adopt(examined)
+        self._take_over(document, examined, known)
+        document.note, document.on_command = note, on_command
+        document.rule_findings, document.rule_memory = rules, rule_memory
+        document.accepts = _accepts(folder, examined, dismissed)
+        document.publish()
+        return True
+
+    async def refresh_ruff(self, document: ReviewedDocument, folder: Folder) -> None:
+        """Run ruff on the document as it is now, and publish what it finds unless the text goes on meanwhile."""
+        snapshot = document.text.snapshot()
+        rules = folder.settings.rules
+        if snapshot.language != "python" or not rules.enabled or rules.ruff == "off":
+            document.ruff_findings = None
+            return
+        if document.ruff_findings is not None and document.ruff_findings[0] is snapshot:
+            return
+        try:
+            findings = await run_ruff(snapshot, path_of(document.uri), await self._rule_options(folder, snapshot))
+        except RuffUnavailable as problem:
+            logger.warning("ruff did not run: %s", problem)
+            return
+        if document.is_current(snapshot):
+            document.ruff_findings = (snapshot, tuple(findings))
+            document.publish()
+
+    def _take_over(self, document: ReviewedDocument, examined: Examined, known: list[Standing | None]) -> None:
+        regions = examined.split.regions
+        for index, (region, keys, standing) in enumerate(zip(regions, examined.keys, known, strict=True)):
+            if not region.loose:
+                document.standings[index] = NOTHING_TO_REVIEW
+            elif self._dispatcher is not None and self._dispatcher.is_in_flight(keys.exact):
+                if document.standings[index].progress is not Progress.REVIEWING:
+                    document.standings[index] = Standing.reviewing()
+            elif standing is not None:
+                document.standings[index] = standing
+
+    def _recipe(self, snapshot: Snapshot, folder: Folder) -> Recipe:
+        relative = relative_path(snapshot.uri, folder.root)
+        language = folder.settings.review.language or _locale_language()
+        return Recipe(self._services.texts.version, instructions_for(folder.settings, relative), language)
+
+    async def _rule_findings(
+        self, document: ReviewedDocument, examined: Examined, folder: Folder
+    ) -> tuple[tuple[Finding, ...], RuleMemory]:
+        if not folder.settings.rules.enabled:
+            return (), RuleMemory()
+        return await asyncio.to_thread(
+            rule_findings,
+            self._services.rules,
+            examined.snapshot,
+            examined.split.regions,
+            await self._rule_options(folder, examined.snapshot),
+            document.rule_memory,
+        )
+
+    async def _rule_options(self, folder: Folder, snapshot: Snapshot) -> RuleOptions:
+        rules = folder.settings.rules
+        return RuleOptions(
+            severity=dict(rules.severity),
+            path=relative_path(snapshot.uri, folder.root),
+            redact_patterns=folder.settings.privacy.redact_patterns,
+        )
+
+    @staticmethod
+    def _why_not_sent(snapshot: Snapshot, folder: Folder) -> tuple[str, bool]:
+        """Why the document is put to no model, in words, and whether a command may do it all the same."""
+        found = eligibility(snapshot.uri, snapshot.language, snapshot.text)
+        if found is not None:
+            return found.sentence, found.on_command
+        path = path_of(snapshot.uri)
+        if path is None:
+            return "", False
+        return workspace.ignored_by(path, folder.root, folder.settings.review.ignore) or "", False
+
+    async def _dismissed(self, folder: Folder) -> frozenset[str]:
+        if self._services.decisions is None:
+            return frozenset()
+        try:
+            dismissals = self._services.decisions.dismissed
+            return frozenset(await self._services.worker.run(dismissals, str(folder.root or "")))
+        except StoreUnavailable as problem:
+            logger.warning("dismissals could not be read: %s", problem)
+            return frozenset()
+
+
+def _accepts(folder: Folder, examined: Examined, dismissed: frozenset[str]) -> Callable[[Finding], bool]:
+    review = folder.settings.review
+    least = Severity(review.min_severity).rank
+    hidden = dismissed | folder.dismissed | folder.baseline
+
+    def accepts(finding: Finding) -> bool:
+        return (
+            finding.confidence >= review.min_confidence
+            and finding.severity.rank >= least
+            and finding.id not in hidden
+            and not examined.ignores.covers(finding)
+        )
+
+    return accepts
+
+
+def _locale_language() -> str:
+    """The language of the user's locale as a code such as `de`; `en` where there is none."""
+    code = (locale.getlocale()[0] or "en").partition("_")[0].lower()
+    return code if len(code) == 2 and code.isalpha() else "en"

@@ -1,0 +1,195 @@
+"""The second opinion: a stronger model tries to refute what is about to be shown as severe.
+
+What it refutes is dropped, and the cache remembers that. What it upholds shows as confirmed, with its fix verified
+where it calls that correct. Without a valid answer a finding shows one severity lower, as unconfirmed.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from aiops_lsp.core.findings import Confirmation, Severity
+from aiops_lsp.core.prompts import VERDICT_SCHEMA, Questioned, second_opinion_prompt
+from aiops_lsp.core.routing import raised
+from aiops_lsp.engine.governor import Ask, Permit
+from aiops_lsp.engine.standing import Standing
+from aiops_lsp.llm.answers import read_verdicts
+from aiops_lsp.llm.client import Effort, ModelError, ModelRequest, TextDelta, UsageReport
+from aiops_lsp.llm.tokens import most_tokens, reserve_tokens
+from aiops_lsp.store.cache import CachedVerdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiops_lsp.core.findings import Claim
+    from aiops_lsp.core.prompts import Prompt, PromptTexts
+    from aiops_lsp.core.regions import Region
+    from aiops_lsp.engine.exchange import Sink
+    from aiops_lsp.engine.governor import Governor
+    from aiops_lsp.engine.order import Order, Spent
+    from aiops_lsp.engine.packing import Job
+    from aiops_lsp.llm.answers import Verdict
+    from aiops_lsp.settings.options import Review
+    from aiops_lsp.store.cache import CachedClaim, CachedReview, ResultCache
+    from aiops_lsp.store.worker import StoreWorker
+
+logger = logging.getLogger(__name__)
+
+ANSWER_BASE_TOKENS = 600
+ANSWER_TOKENS_PER_FINDING = 150
+
+
+def is_due(review: Review, claim: Claim) -> bool:
+    """Whether the setting `second_opinion` wants a claim checked before it shows; one that never shows is not."""
+    if review.second_opinion == "off" or claim.confidence < review.min_confidence:
+        return False
+    return review.second_opinion == "all" or claim.severity.rank >= Severity.HIGH.rank
+
+
+class SecondOpinion:
+    """Puts findings to the next stronger model. One per process."""
+
+    def __init__(
+        self, governor: Governor, cache: ResultCache, worker: StoreWorker, texts: PromptTexts, sink: Sink
+    ) -> None:
+        self._governor = governor
+        self._cache = cache
+        self._worker = worker
+        self._texts = texts
+        self._sink = sink
+
+    async def ask(self, order: Order, reviewed: Sequence[tuple[Job, CachedReview]], spent: Spent) -> None:
+        """Have the unconfirmed claims of `reviewed` regions checked, in as few requests as fit, and show what comes."""
+        for batch in self._batches(order, reviewed):
+            verdicts = await self._verdicts(order, batch, spent)
+            number = 0
+            for job, record in batch:
+                kept: list[CachedClaim] = []
+                for cached in record.claims:
+                    if cached.confirmation is Confirmation.UNCONFIRMED:
+                        number += 1
+                        kept += _judged(cached, job.region, verdicts.get(f"f{number}"))
+                    else:
+                        kept.append(cached)
+                judged = replace(record, claims=tuple(kept))
+                if verdicts:
+                    await self._worker.run(self._cache.put, judged)
+                self._sink.region_stands(job.keys.exact, Standing.reviewed(judged, exact=True, age_seconds=None))
+
+    def _batches(
+        self, order: Order, reviewed: Sequence[tuple[Job, CachedReview]]
+    ) -> list[list[tuple[Job, CachedReview]]]:
+        batches: list[list[tuple[Job, CachedReview]]] = []
+        most = order.folder.settings.budget.max_tokens_per_request
+        for one in reviewed:
+            if batches and self._size(order, [*batches[-1], one]) <= most:
+                batches[-1].append(one)
+            else:
+                batches.append([one])
+        return batches
+
+    def _size(self, order: Order, batch: Sequence[tuple[Job, CachedReview]]) -> int:
+        prompt, count = self._prompt(order, batch)
+        return reserve_tokens(prompt.system + prompt.user, self._models(order, batch)[0]) + _answer_tokens(count)
+
+    def _models(self, order: Order, batch: Sequence[tuple[Job, CachedReview]]) -> tuple[str, ...]:
+        tier = raised(max((job.tier for job, _ in batch), key=lambda tier: tier.rank))
+        return order.pool.chain(tier)
+
+    def _prompt(self, order: Order, batch: Sequence[tuple[Job, CachedReview]]) -> tuple[Prompt, int]:
+        questioned = [
+            Questioned(job.region, cached.claim, patched_lines(job.region, cached.claim))
+            for job, record in batch
+            for cached in record.claims
+            if cached.confirmation is Confirmation.UNCONFIRMED
+        ]
+        prompt = second_opinion_prompt(
+            self._texts, order.snapshot.language, order.answer_language, questioned, secrets.token_hex(8)
+        )
+        return prompt, len(questioned)
+
+    async def _verdicts(
+        self, order: Order, batch: Sequence[tuple[Job, CachedReview]], spent: Spent
+    ) -> dict[str, Verdict]:
+        """The verdicts by finding id; none when the model could not be asked or did not answer as it should."""
+        prompt, count = self._prompt(order, batch)
+        models = self._models(order, batch)
+        text = prompt.system + prompt.user
+        estimate = reserve_tokens(text, models[0])
+        if estimate + _answer_tokens(count) > order.folder.settings.budget.max_tokens_per_request:
+            return {}
+        ask = Ask(
+            folder=order.folder,
+            language=order.snapshot.language,
+            tier=raised(max((job.tier for job, _ in batch), key=lambda tier: tier.rank)),
+            models=models,
+            purpose="second_opinion",
+            input_tokens=estimate,
+            input_bytes=most_tokens(text),
+            max_output_tokens=_answer_tokens(count),
+        )
+        permit = await self._governor.admit(ask, order.pool)
+        if isinstance(permit, Standing):
+            logger.info("no second opinion: %s", permit.words)
+            return {}
+        try:
+            async with permit:
+                answer = await self._answer(permit, prompt, count)
+                return read_verdicts(answer, [f"f{number}" for number in range(1, count + 1)])
+        except ModelError as error:
+            logger.info("no second opinion: %s", error)
+            return {}
+        finally:
+            spent.add(permit)
+
+    async def _answer(self, permit: Permit, prompt: Prompt, count: int) -> str:
+        request = ModelRequest(
+            model=permit.model.model,
+            system=prompt.system,
+            user=prompt.user,
+            schema_name="second_opinion",
+            schema=VERDICT_SCHEMA,
+            max_output_tokens=_answer_tokens(count),
+            effort=Effort.MINIMAL,
+            cache_key=f"aiops-opinion-{self._texts.version}",
+        )
+        pieces = []
+        async for event in permit.client.stream(request):
+            if isinstance(event, UsageReport):
+                permit.usage = event.usage
+            elif isinstance(event, TextDelta):
+                pieces.append(event.text)
+        return "".join(pieces)
+
+
+def patched_lines(region: Region, claim: Claim) -> tuple[str, ...] | None:
+    """The region's lines with the claim's fix; None without a fix that fits the lines it is made for."""
+    fix = claim.fix
+    if fix is None or not 1 <= fix.start_line <= fix.end_line <= len(region.lines):
+        return None
+    replaced = region.lines[fix.start_line - 1 : fix.end_line]
+    if [line.rstrip() for line in replaced] != [line.rstrip() for line in fix.old_lines]:
+        return None
+    return (*region.lines[: fix.start_line - 1], *fix.new_lines, *region.lines[fix.end_line :])
+
+
+def _judged(cached: CachedClaim, region: Region, verdict: Verdict | None) -> list[CachedClaim]:
+    if verdict is None:
+        return [cached]
+    if verdict.refuted:
+        return []
+    return [
+        replace(
+            cached,
+            confirmation=Confirmation.CONFIRMED,
+            fix_verified=verdict.fix_correct and patched_lines(region, cached.claim) is not None,
+            verdict=CachedVerdict(verdict.refuted, verdict.fix_correct, verdict.confidence, verdict.reason),
+        )
+    ]
+
+
+def _answer_tokens(findings: int) -> int:
+    return ANSWER_BASE_TOKENS + ANSWER_TOKENS_PER_FINDING * findings

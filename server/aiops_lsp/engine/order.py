@@ -1,0 +1,42 @@
+"""What is to be sent for a document, and what that has cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiops_lsp.core.text import Snapshot
+    from aiops_lsp.engine.governor import Permit
+    from aiops_lsp.engine.host import Folder
+    from aiops_lsp.engine.models import ModelPool
+    from aiops_lsp.engine.packing import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a request needs beside its regions. `wanted` says whether a job not sent yet still makes sense."""
+
+    uri: str
+    folder: Folder
+    snapshot: Snapshot
+    pool: ModelPool
+    instructions: tuple[str, ...]
+    answer_language: str
+    wanted: Callable[[Job], bool]
+
+
+@dataclass(slots=True)
+class Spent:
+    """What an order has cost so far."""
+
+    tokens: int = 0
+    micro_usd: int = 0
+
+    def add(self, permit: Permit) -> None:
+        """Count a request that has ended, as far as its bill is known."""
+        if permit.usage is not None:
+            self.tokens += permit.usage.total_tokens
+            self.micro_usd += permit.micro_usd

@@ -1,0 +1,149 @@
+"""The whole in one look: what is spent, what stands in the way, and the two warnings about it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from aiops_lsp.engine.governor import budgets
+from aiops_lsp.engine.host import Spend, State, Status, Urgency
+from aiops_lsp.store.ledger import LedgerUnavailable
+from aiops_lsp.store.periods import PeriodKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aiops_lsp.engine.clock import Clock
+    from aiops_lsp.engine.consent import Consents
+    from aiops_lsp.engine.governor import Governor
+    from aiops_lsp.engine.host import DocumentStatus, Host
+    from aiops_lsp.engine.services import Services
+    from aiops_lsp.settings import Settings
+    from aiops_lsp.store.budget import Pressure
+    from aiops_lsp.store.budget import Spend as LedgerSpend
+
+logger = logging.getLogger(__name__)
+
+_NO_PRESSURE = 0.0
+WARNING_LEVELS = (1.0, 0.8)
+
+
+class Overview:
+    """Spend and state. `refresh` reads the ledger; everything else answers at once from what was read last."""
+
+    def __init__(
+        self, services: Services, settings: Settings, host: Host, clock: Clock, governor: Governor | None
+    ) -> None:
+        self._services = services
+        self._host = host
+        self._clock = clock
+        self._governor = governor
+        self.settings = settings
+        self.spend = _no_spend(settings)
+        self.worst = _NO_PRESSURE
+        self.ledger_problem = ""
+
+    @property
+    def pressed(self) -> bool:
+        """Whether a limit is so near that cheaper models are due."""
+        return self.worst >= WARNING_LEVELS[1]
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether a limit is reached."""
+        return self.worst >= WARNING_LEVELS[0]
+
+    async def refresh(self) -> None:
+        """Read the ledger, and warn once when a limit comes near or is reached."""
+        ledger = self._services.ledger
+        if ledger is None:
+            self.ledger_problem = next(iter(self._services.problems), "there is no spending ledger")
+            return
+        limits, _ = budgets(self.settings)
+        run = self._services.worker.run
+        try:
+            pressure = await run(ledger.pressure, limits)
+            spend = await run(ledger.spend, limits)
+            saved = await run(ledger.saved, 1)
+            for notice in await run(ledger.take_notices):
+                self._host.show_message(Urgency.WARNING, notice)
+            await self._warn(pressure, spend)
+        except LedgerUnavailable as problem:
+            self.ledger_problem = str(problem)
+            return
+        self.ledger_problem = ""
+        self.worst = pressure.worst
+        self.spend = Spend(
+            today_tokens=spend.day.tokens + spend.day.reserved_tokens,
+            today_usd=(spend.day.micro_usd + spend.day.reserved_micro_usd) / 1e6,
+            month_usd=(spend.month.micro_usd + spend.month.reserved_micro_usd) / 1e6,
+            daily_token_budget=self.settings.budget.daily_token_budget,
+            monthly_cost_limit=self.settings.budget.monthly_cost_limit,
+            saved_tokens=sum(row.tokens for row in saved),
+            saved_usd=sum(row.micro_usd for row in saved) / 1e6,
+            day_resets_at=spend.day.resets_at,
+            month_resets_at=spend.month.resets_at,
+        )
+
+    async def _warn(self, pressure: Pressure, spend: LedgerSpend) -> None:
+        ledger = self._services.ledger
+        if ledger is None or not pressure.warning:
+            return
+        for fraction, kind, what, period in (
+            (pressure.tokens, PeriodKind.DAY, "daily token budget", spend.day),
+            (pressure.cost, PeriodKind.MONTH, "monthly cost limit", spend.month),
+        ):
+            level = next((level for level in WARNING_LEVELS if fraction >= level), None)
+            if level is None or not await self._services.worker.run(ledger.claim_warning, kind, level):
+                continue
+            resets = datetime.fromtimestamp(period.resets_at).astimezone().strftime("%Y-%m-%d %H:%M")
+            if level == WARNING_LEVELS[0]:
+                text = f"The {what} is used up. The offline rules go on; models are asked again from {resets}."
+                self._host.show_message(Urgency.WARNING, text)
+            else:
+                text = f"{fraction:.0%} of the {what} is used; cheaper models review from here on. It resets {resets}."
+                self._host.show_message(Urgency.INFO, text)
+
+    async def limit_reached(self, words: str) -> None:
+        """Say once per period that a request was refused for want of budget; `words` say which and until when."""
+        ledger = self._services.ledger
+        if ledger is None:
+            return
+        try:
+            first = await self._services.worker.run(ledger.claim_warning, PeriodKind.DAY, WARNING_LEVELS[0])
+        except LedgerUnavailable as problem:
+            logger.warning("the warning about the budget could not be recorded: %s", problem)
+            return
+        if first:
+            self._host.show_message(Urgency.WARNING, f"Only the offline rules review from here on: {words}.")
+
+    def status(
+        self, documents: Iterable[DocumentStatus], consents: Consents, *, over_budget: str, reviewing: bool
+    ) -> Status:
+        """The state as a whole, the most pressing reason first. `over_budget` says which limit keeps regions back."""
+        state, reason = self._state(consents, over_budget or ("the budget is used up" if self.exhausted else ""))
+        if state is State.IDLE and reviewing:
+            state, reason = State.REVIEWING, "reviewing"
+        return Status(state, reason, self.spend, tuple(documents), self.settings.restricted_by)
+
+    def _state(self, consents: Consents, over_budget: str) -> tuple[State, str]:
+        if not self.settings.review.enabled:
+            return State.OFFLINE, "model reviews are switched off; the offline rules review"
+        if not self._services.pool.usable:
+            return State.OFFLINE, f"{self._services.pool.problem}; the offline rules review"
+        if self.ledger_problem:
+            return State.DEGRADED, self.ledger_problem
+        if consents.waiting_for:
+            return State.WAITING_FOR_CONSENT, f"may code be sent to {consents.waiting_for}?"
+        if over_budget:
+            return State.OVER_BUDGET, f"{over_budget}; the offline rules review"
+        if self._governor is not None and self._governor.trouble:
+            return State.DEGRADED, next(iter(self._governor.trouble.values()))
+        return State.IDLE, ""
+
+
+def _no_spend(settings: Settings) -> Spend:
+    return Spend(
+        daily_token_budget=settings.budget.daily_token_budget, monthly_cost_limit=settings.budget.monthly_cost_limit
+    )

@@ -1,0 +1,134 @@
+"""From a document's standings to requests: what is in scope, which regions to send, and how they are packed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiops_lsp.core.prompts import review_prompt
+from aiops_lsp.core.routing import Tier, lowered, tier_of
+from aiops_lsp.engine.packing import Job, pack
+from aiops_lsp.engine.selection import Candidate
+from aiops_lsp.engine.standing import Progress, Reason, Standing
+from aiops_lsp.llm.tokens import estimate_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aiops_lsp.core.prompts import PromptTexts
+    from aiops_lsp.core.regions import Region
+    from aiops_lsp.engine.document import ReviewedDocument
+    from aiops_lsp.engine.examine import Examined
+    from aiops_lsp.engine.git import ChangedLines
+    from aiops_lsp.engine.models import ModelPool
+    from aiops_lsp.engine.packing import Packing
+
+
+def candidates(
+    document: ReviewedDocument,
+    examined: Examined,
+    changed: ChangedLines | None,
+    now: float,
+    *,
+    whole_file: bool,
+    deep: bool = False,
+    lines: tuple[int, int] | None = None,
+) -> list[Candidate]:
+    """The document's regions as the selection sees them. `now` is monotonic seconds.
+
+    `changed` are the lines that differ from the last commit, None where there is no version control: then the edits
+    since the file was opened decide. With `lines`, only regions that meet them are in scope. A `deep` review takes
+    no result of a lesser tier for an answer.
+    """
+    latest = document.marks.latest()
+    found = []
+    for region, keys, standing in zip(examined.split.regions, examined.keys, document.standings, strict=True):
+        edited_at = document.marks.last_edit(region.start_line, region.end_line)
+        found.append(
+            Candidate(
+                region=region,
+                key=keys.exact,
+                tier=tier_of(region.shape, deep=deep),
+                standing=_deepened(standing) if deep else standing,
+                in_scope=_in_scope(region, edited_at, changed, lines, whole_file=whole_file),
+                seconds_since_edit=None if edited_at is None else now - edited_at,
+                left=latest is not None and not _meets(region, latest),
+                visible=document.visible is not None and _meets(region, document.visible),
+            )
+        )
+    return found
+
+
+def jobs(chosen: Iterable[Candidate], examined: Examined, pool: ModelPool, *, pressed: bool) -> list[Job]:
+    """What to send for candidates. When the budget is `pressed`, a tier lower than their own."""
+    keys_of = dict(zip((keys.exact for keys in examined.keys), examined.keys, strict=True))
+    made = []
+    for candidate in chosen:
+        tier = lowered(candidate.tier) if pressed else candidate.tier
+        models = pool.chain(tier)
+        if not models:
+            continue
+        record = candidate.standing.record
+        made.append(
+            Job(
+                region=candidate.region,
+                keys=keys_of[candidate.key],
+                tier=tier,
+                models=models,
+                input_tokens=region_tokens(candidate.region, models[0]),
+                reasoning=tier is Tier.COMPLEX,
+                failures=candidate.standing.failures,
+                lowered=tier is not candidate.tier,
+                known_at=record.made_at if record is not None and candidate.standing.exact else None,
+            )
+        )
+    return made
+
+
+def packed(made: Sequence[Job], examined: Examined, texts: PromptTexts, max_tokens: int) -> Packing:
+    """The jobs in as few requests as `max_tokens` each allow."""
+    fixed = max((fixed_tokens(examined, texts, job.models[0]) for job in made), default=0)
+    return pack(made, fixed_tokens=fixed, max_tokens=max_tokens)
+
+
+def fixed_tokens(examined: Examined, texts: PromptTexts, model: str) -> int:
+    """The estimate of the part that each request of a document repeats."""
+    recipe = examined.recipe
+    prompt = review_prompt(
+        texts, examined.snapshot.language, recipe.instructions, recipe.language, [], delimiter="0" * 16
+    )
+    return estimate_tokens(prompt.system + prompt.user, model)
+
+
+def region_tokens(region: Region, model: str) -> int:
+    """The estimate of what a region adds to a request: its context, its numbered lines and its delimiters."""
+    numbered = "".join(f"{number}| {line}\n" for number, line in enumerate(region.lines, start=1))
+    return estimate_tokens(f"{region.context}\n{numbered}", model) + 40
+
+
+def _deepened(standing: Standing) -> Standing:
+    record = standing.record
+    if standing.progress is Progress.REVIEWING or (record is not None and record.tier == Tier.COMPLEX.value):
+        return standing
+    return Standing(Progress.NOT_REVIEWED, Reason.NEW, record=record, exact=standing.exact)
+
+
+def _in_scope(
+    region: Region,
+    edited_at: float | None,
+    changed: ChangedLines | None,
+    lines: tuple[int, int] | None,
+    *,
+    whole_file: bool,
+) -> bool:
+    if lines is not None and not _meets(region, lines):
+        return False
+    if whole_file:
+        return True
+    if changed is None:
+        return edited_at is not None
+    return changed.all or any(start < region.end_line and end > region.start_line for start, end in changed.ranges)
+
+
+def _meets(region: Region, lines: tuple[int, int]) -> bool:
+    """Whether the region has a line of the first and last line given."""
+    return region.start_line <= lines[1] and lines[0] < region.end_line

@@ -1,0 +1,225 @@
+"""What a document still lacks goes to models from here: blocked, waiting, or packed and sent.
+
+Per document one batch of requests is under way and one waits. A newer look replaces what waits; what was sent
+completes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from aiops_lsp.engine import git, plan
+from aiops_lsp.engine.order import Order, Spent
+from aiops_lsp.engine.rates import RateWindow
+from aiops_lsp.engine.selection import Trigger, select
+from aiops_lsp.engine.standing import Progress, Reason, Standing
+from aiops_lsp.engine.tasks import TaskGroup
+from aiops_lsp.engine.uris import path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aiops_lsp.engine.clock import Clock
+    from aiops_lsp.engine.consent import Consents
+    from aiops_lsp.engine.dispatch import Dispatcher
+    from aiops_lsp.engine.document import ReviewedDocument
+    from aiops_lsp.engine.examine import Examined
+    from aiops_lsp.engine.host import Folder
+    from aiops_lsp.engine.overview import Overview
+    from aiops_lsp.engine.packing import Job, Pack
+    from aiops_lsp.engine.services import Services
+
+logger = logging.getLogger(__name__)
+
+
+class Sending:
+    """Plans and sends for all documents. One per process."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        services: Services,
+        overview: Overview,
+        consents: Consents,
+        dispatcher: Dispatcher | None,
+        wanted: Callable[[Job], bool],
+        look_again: Callable[[str, float], None],
+    ) -> None:
+        self._clock = clock
+        self._services = services
+        self._overview = overview
+        self._consents = consents
+        self._dispatcher = dispatcher
+        self._wanted = wanted
+        self._look_again = look_again
+        self._waiting: dict[str, tuple[ReviewedDocument, Order, Sequence[Pack]]] = {}
+        self._running: set[str] = set()
+        self._rates: dict[str, RateWindow] = {}
+        self._tasks = TaskGroup()
+
+    def is_busy(self, uri: str) -> bool:
+        """Whether requests of a document are under way or wait."""
+        return uri in self._running
+
+    async def send_missing(self, document: ReviewedDocument, folder: Folder, trigger: Trigger) -> None:
+        """Start what `trigger` allows to be sent for the document; returns as soon as that is decided."""
+        examined = document.examined
+        if examined is None:
+            return
+        whole_file = folder.settings.review.scope == "file"
+        planned = await self.plan(document, examined, folder, trigger, whole_file=whole_file)
+        if not planned:
+            return
+        rate = self._rates.setdefault(document.uri, RateWindow(self._clock.monotonic))
+        wait = rate.retry_in(folder.settings.limits.reviews_per_document_per_minute)
+        if wait > 0:
+            self._wait_for_rate(document, planned, wait)
+            return
+        rate.start()
+        self._waiting[document.uri] = (document, self.order(document, examined, folder), planned)
+        if document.uri not in self._running:
+            self._running.add(document.uri)
+            self._tasks.start(self._run(document.uri), f"send {document.uri}")
+
+    async def plan(
+        self,
+        document: ReviewedDocument,
+        examined: Examined,
+        folder: Folder,
+        trigger: Trigger,
+        *,
+        whole_file: bool,
+        deep: bool = False,
+        lines: tuple[int, int] | None = None,
+    ) -> tuple[Pack, ...]:
+        """Give each region that lacks a result its standing, and return the requests to send."""
+        if (blocked := self._blocked(document, folder, trigger)) is not None:
+            self._stand_all(document, blocked)
+            return ()
+        changed = None if whole_file else await self._changed_lines(document, examined)
+        if document.examined is not examined:
+            return ()
+        now = self._clock.monotonic()
+        found = plan.candidates(document, examined, changed, now, whole_file=whole_file, deep=deep, lines=lines)
+        if trigger >= Trigger.SAVED:
+            document.held.clear()
+        review = folder.settings.review
+        selection = select(
+            found,
+            trigger,
+            now=now,
+            review_trigger=review.trigger,
+            settle_seconds=review.settle_ms / 1000,
+            held=document.held,
+        )
+        document.held |= selection.held
+        for index, standing in selection.waiting.items():
+            document.standings[index] = standing
+        self._look_again_when_due(document, now)
+        made = plan.jobs(
+            (found[index] for index in selection.send),
+            examined,
+            self._services.pool,
+            pressed=self._overview.pressed and not deep,
+        )
+        packing = plan.packed(made, examined, self._services.texts, folder.settings.budget.max_tokens_per_request)
+        for job in packing.too_large:
+            document.stand(job.keys.exact, Standing.not_reviewed(Reason.TOO_LARGE))
+        return packing.packs
+
+    def order(self, document: ReviewedDocument, examined: Examined, folder: Folder) -> Order:
+        """What the document's requests need beside their regions."""
+        return Order(
+            uri=document.uri,
+            folder=folder,
+            snapshot=examined.snapshot,
+            pool=self._services.pool,
+            instructions=examined.recipe.instructions,
+            answer_language=examined.recipe.language,
+            wanted=self._wanted,
+        )
+
+    async def send_now(self, order: Order, packs: Sequence[Pack]) -> Spent:
+        """Send `packs` at the same time and wait until all have ended."""
+        total = Spent()
+        if self._dispatcher is None:
+            return total
+        parts = await asyncio.gather(*(self._dispatcher.send(order, pack.jobs) for pack in packs))
+        for part in parts:
+            total.tokens += part.tokens
+            total.micro_usd += part.micro_usd
+        await self._overview.refresh()
+        return total
+
+    def forget(self, uri: str) -> None:
+        """Drop what waits for a document that was closed."""
+        self._waiting.pop(uri, None)
+        self._rates.pop(uri, None)
+
+    async def join(self) -> None:
+        """Wait until nothing is under way."""
+        await self._tasks.join()
+
+    async def aclose(self) -> None:
+        """Cancel what is under way."""
+        self._waiting.clear()
+        await self._tasks.cancel()
+
+    async def _run(self, uri: str) -> None:
+        try:
+            while uri in self._waiting:
+                document, order, packs = self._waiting.pop(uri)
+                await self.send_now(order, packs)
+                if document.over_budget:
+                    await self._overview.limit_reached(document.over_budget)
+        finally:
+            self._running.discard(uri)
+
+    def _blocked(self, document: ReviewedDocument, folder: Folder, trigger: Trigger) -> Standing | None:
+        """Why nothing of the document goes to any model now; None when something may."""
+        review, pool = folder.settings.review, self._services.pool
+        if document.note and not (document.on_command and trigger is Trigger.COMMAND):
+            return Standing.not_reviewed(Reason.INELIGIBLE, document.note)
+        if not review.enabled:
+            return Standing.not_reviewed(Reason.SWITCHED_OFF)
+        if not folder.trusted:
+            return Standing.not_reviewed(Reason.SWITCHED_OFF, "the folder is not trusted")
+        if not pool.usable:
+            return Standing.not_reviewed(Reason.NO_MODEL, pool.problem)
+        if self._dispatcher is None or self._overview.ledger_problem:
+            return Standing.not_reviewed(Reason.NO_LEDGER, self._overview.ledger_problem)
+        if self._overview.exhausted:
+            return Standing.not_reviewed(Reason.OVER_BUDGET)
+        routes = [route for route in pool.routes.values() if not route.problem]
+        if not any(self._consents.is_allowed(folder, route) for route in routes):
+            return Standing.not_reviewed(Reason.NO_CONSENT, f"sending code to {routes[0].host} was not allowed")
+        return None
+
+    @staticmethod
+    def _stand_all(document: ReviewedDocument, blocked: Standing) -> None:
+        for index, standing in enumerate(document.standings):
+            if standing.progress is Progress.NOT_REVIEWED and standing.record is None:
+                document.standings[index] = blocked
+
+    async def _changed_lines(self, document: ReviewedDocument, examined: Examined) -> git.ChangedLines | None:
+        path = path_of(document.uri)
+        return None if path is None else await git.changed_lines(path, examined.snapshot.lines)
+
+    def _wait_for_rate(self, document: ReviewedDocument, packs: Sequence[Pack], wait: float) -> None:
+        standing = Standing.not_reviewed(Reason.RATE, retry_at=self._clock.monotonic() + wait)
+        for one in packs:
+            for job in one.jobs:
+                document.stand(job.keys.exact, standing)
+        self._look_again(document.uri, wait)
+
+    def _look_again_when_due(self, document: ReviewedDocument, now: float) -> None:
+        due = [
+            standing.retry_at
+            for standing in document.standings
+            if standing.progress is Progress.NOT_REVIEWED and standing.retry_at is not None and standing.retry_at > now
+        ]
+        if due:
+            self._look_again(document.uri, min(due) - now)
