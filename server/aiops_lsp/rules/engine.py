@@ -120,11 +120,13 @@ class _Review:
         if not any(secret.code == PASSWORD.id for secret in secrets):
             return secrets
         kinds = sorted(self._language.comments | self._language.strings)
+        places = [
+            (node.kind(), node.range()) for node in root.find_all({"rule": {"any": [{"kind": kind} for kind in kinds]}})
+        ]
         prose = [
             (place.start.index + shift, place.end.index + shift)
-            for node in root.find_all({"rule": {"any": [{"kind": kind} for kind in kinds]}})
-            if (place := node.range())
-            and (node.kind() in self._language.comments or place.start.line != place.end.line)
+            for kind, place in places
+            if kind in self._language.comments or place.start.line != place.end.line
         ]
         offsets = [self._snapshot.offset_at(secret.range.start) for secret in secrets]
         return [

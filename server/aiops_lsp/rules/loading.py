@@ -35,7 +35,8 @@ def load_pack(name: str) -> tuple[Rule, ...]:
     for entry in pack["rules"]:
         try:
             shared = _used(pack.get("utils", {}), entry)
-            rules.append(pack_rule(entry | ({"utils": shared} if shared else {}), tuple(pack["languages"])))
+            utils = shared | entry.get("utils", {})
+            rules.append(pack_rule(entry | ({"utils": utils} if utils else {}), tuple(pack["languages"])))
         except InvalidRuleError as error:
             raise InvalidRuleError(f"packs/{name}.yml, rule {entry.get('id', len(rules) + 1)}: {error}") from None
     return tuple(rules)
