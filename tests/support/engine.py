@@ -1,4 +1,4 @@
-"""Runs the real engine in a test: real stores in a temporary folder, a provider on loopback, and a host that records."""
+"""Runs the real engine in a test: real stores in a temporary folder, a loopback provider, a host that records."""
 
 from __future__ import annotations
 

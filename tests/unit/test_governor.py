@@ -63,11 +63,16 @@ class Bench:
         assert isinstance(permit, Permit), permit
         return permit
 
-    async def fail(self, error: ModelError, models: tuple[str, ...] = (FIRST,)) -> None:
-        permit = await self.permit(models)
-        with pytest.raises(type(error)):
-            async with permit:
+    async def fail(self, error: ModelError, usage: Usage | None = None) -> None:
+        """A call that ends in `error` after the provider said `usage`."""
+
+        async def call() -> None:
+            async with await self.permit() as permit:
+                permit.usage = usage
                 raise error
+
+        with pytest.raises(type(error)):
+            await call()
 
     @property
     def tokens(self) -> tuple[int, int]:
@@ -99,20 +104,13 @@ async def test_a_call_that_never_left_costs_nothing(bench: Bench) -> None:
 
 
 async def test_a_broken_call_is_booked_at_its_hard_cap(bench: Bench) -> None:
-    permit = await bench.permit()
-    with pytest.raises(Overloaded):
-        async with permit:
-            permit.usage = Usage(300, 1)  # what was said before the stream broke is not the bill
-            raise Overloaded("broke off")
+    said_before_it_broke = Usage(300, 1)
+    await bench.fail(Overloaded("broke off"), said_before_it_broke)
     assert bench.tokens == (1700, 0)
 
 
 async def test_a_useless_answer_is_booked_as_billed(bench: Bench) -> None:
-    permit = await bench.permit()
-    with pytest.raises(InvalidAnswer):
-        async with permit:
-            permit.usage = USAGE
-            raise InvalidAnswer("nonsense")
+    await bench.fail(InvalidAnswer("nonsense"), USAGE)
     assert bench.tokens == (350, 0)
 
 

@@ -144,7 +144,8 @@ def test_errors_belong_to_the_region_that_they_are_in(text: str, broken: set[str
 
 
 def test_shape() -> None:
-    text = "def f(a):\n    for x in a:\n        if x:\n            eval(x)\n        elif a:\n            pass\n\n    return 1"
+    body = "    for x in a:\n        if x:\n            eval(x)\n        elif a:\n            pass\n\n    return 1"
+    text = f"def f(a):\n{body}"
     (region,) = regions_of(text)
     assert region.shape == Shape(lines=7, branches=3, nesting=3, sensitive_calls=1)
 
