@@ -71,12 +71,19 @@ def print_line(console: Console, *parts: Text | str | tuple[str, str]) -> None:
     console.print(Text.assemble(*parts), soft_wrap=True)
 
 
-def print_prose(console: Console, text: Text | str, *, indent: int = 0, style: str = "") -> None:
-    """Print one paragraph, wrapped to the console's width but not wider than `PROSE_WIDTH`, indented by `indent`."""
-    from rich.padding import Padding  # noqa: PLC0415
+def print_prose(
+    console: Console, text: Text | str, *, indent: int = 0, style: str = "", label: Text | str = ""
+) -> None:
+    """Print one paragraph, wrapped to the console's width but not wider than `PROSE_WIDTH`, indented by `indent`.
+
+    `label` stands before its first line, and the others are indented by as much.
+    """
     from rich.text import Text  # noqa: PLC0415
 
-    paragraph = Text(text) if isinstance(text, str) else text
-    paragraph.stylize_before(style)
-    width = min(console.width, PROSE_WIDTH)
-    console.print(Padding(paragraph, (0, 0, 0, indent), expand=False), width=width)
+    margin = Text.assemble(" " * indent, label)
+    paragraph = Text(text, style) if isinstance(text, str) else text
+    width = max(20, min(console.width, PROSE_WIDTH) - margin.cell_len)
+    for line in paragraph.wrap(console, width):
+        line.rstrip()
+        console.print(Text.assemble(margin, line), soft_wrap=True)
+        margin = Text(" " * margin.cell_len)

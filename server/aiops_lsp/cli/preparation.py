@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aiops_lsp.cli.project import ProjectSettings
+    from aiops_lsp.engine.baseline import Baseline
     from aiops_lsp.settings import Settings
+
+
+_NONE: frozenset[str] = frozenset()
 
 
 class Preparation:
@@ -35,31 +39,40 @@ class Preparation:
         self._offline = offline
         self._fail_on = Severity(fail_on)
         self.problems: list[str] = []
-        self.folder = cache(self._folder)
+        self._baseline = cache(self._read_baseline)
+        self._fitted_for = cache(self._fit)
+        self._allowed_hosts = cache(self._read_allowed_hosts)
         self.settings = self._fitted(projects.of(None), frozenset())
         vendors_keys = {key for key, _ in VENDOR_VARIABLES.values()} if offline else set()
         self.environ: Mapping[str, str] = {
             name: value for name, value in os.environ.items() if name not in vendors_keys
         }
 
-    def _folder(self, root: Path, *, with_baseline: bool) -> Folder:
-        """The folder at `root`; without its baseline every finding shows."""
-        return Folder(
-            root=root,
-            settings=self._fitted(self._projects.of(root), self._allowed_hosts(root)),
-            baseline=self._baseline(root) if with_baseline else frozenset(),
-        )
+    def folder(self, path: Path, root: Path, *, with_baseline: bool) -> Folder:
+        """The folder at `root` for the file `path`; without its baseline every finding shows."""
+        return Folder(root, self._fitted_for(root), baseline=self._baselined(path, root) if with_baseline else _NONE)
 
-    def folder_in_editor(self, root: Path) -> Folder:
-        """The folder at `root` as an editor has it: reviews begin by themselves."""
-        settings = self._projects.of(root)
-        return Folder(root, _with_hosts(settings, self._allowed_hosts(root)), baseline=self._baseline(root))
+    def folder_in_editor(self, path: Path, root: Path) -> Folder:
+        """The same as an editor has it: reviews begin by themselves."""
+        settings = _with_hosts(self._projects.of(root), self._allowed_hosts(root))
+        return Folder(root, settings, baseline=self._baselined(path, root))
 
-    def _baseline(self, root: Path) -> frozenset[str]:
+    def allowed_hosts(self, root: Path) -> tuple[str, ...]:
+        """The hosts that may receive source from the project at `root`, each once."""
+        return tuple(dict.fromkeys((*self._projects.of(root).privacy.allow_hosts, *sorted(self._allowed_hosts(root)))))
+
+    def _baselined(self, path: Path, root: Path) -> frozenset[str]:
+        real = path.resolve()
+        return self._baseline(root).ids_in(real.relative_to(root).as_posix()) if real.is_relative_to(root) else _NONE
+
+    def _read_baseline(self, root: Path) -> Baseline:
         baseline = read_baseline(root)
         if baseline.problem:
             self.problems.append(baseline.problem)
-        return baseline.ids
+        return baseline
+
+    def _fit(self, root: Path) -> Settings:
+        return self._fitted(self._projects.of(root), self._allowed_hosts(root))
 
     def _fitted(self, settings: Settings, allowed: frozenset[str]) -> Settings:
         review = settings.review
@@ -78,7 +91,7 @@ class Preparation:
             changes |= {"models": Models(), "providers": {}}
         return _with_hosts(settings.model_copy(update=changes), allowed)
 
-    def _allowed_hosts(self, root: Path) -> frozenset[str]:
+    def _read_allowed_hosts(self, root: Path) -> frozenset[str]:
         """The hosts that were allowed with `aiops-lsp allow` or in an editor."""
         if self._offline:
             return frozenset()

@@ -35,15 +35,22 @@ class BaselineEntry:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What the file says. `problem` says in words why it could not be read; then nothing is hidden."""
+    """What the file says. `problem` says in words why it could not be read; then nothing is hidden.
+
+    `moved` are the ids in entries whose file is gone: it may have been renamed, so they count everywhere.
+    """
 
     entries: frozenset[BaselineEntry] = frozenset()
+    moved: frozenset[str] = frozenset()
     problem: str = ""
 
-    @property
-    def ids(self) -> frozenset[str]:
-        """The ids of the findings that are not shown."""
-        return frozenset(entry.id for entry in self.entries)
+    def ids_in(self, path: str) -> frozenset[str]:
+        """The ids of the findings that are not shown in the file `path`, relative to the root with `/`.
+
+        Equal findings have equal ids in all files, so that one that was put up with in one file is still new in
+        another.
+        """
+        return self.moved | {entry.id for entry in self.entries if entry.path == path}
 
 
 def read_baseline(root: Path) -> Baseline:
@@ -52,11 +59,13 @@ def read_baseline(root: Path) -> Baseline:
     if not os.path.lexists(path):
         return Baseline()
     try:
-        return Baseline(_parsed(read_text(path)))
+        entries = _parsed(read_text(path))
     except UnreadableFile as problem:
         return Baseline(problem=f"{path} {problem}, so nothing is hidden by it")
     except (ValueError, RecursionError):
         return Baseline(problem=f"{path} is no baseline; write it anew with `aiops-lsp review --write-baseline`")
+    gone = {name for name in {entry.path for entry in entries} if not _exists(root, name)}
+    return Baseline(entries, frozenset(entry.id for entry in entries if entry.path in gone))
 
 
 def write_baseline(root: Path, entries: Iterable[BaselineEntry]) -> Path:
@@ -87,3 +96,10 @@ def _entry(item: object) -> BaselineEntry:
     if len(texts) != len(BaselineEntry.__slots__):
         raise ValueError("an entry without path, id, rule or title")
     return BaselineEntry(*texts)
+
+
+def _exists(root: Path, name: str) -> bool:
+    try:
+        return os.path.lexists(root / name)
+    except ValueError:  # a NUL in the name
+        return False

@@ -149,8 +149,8 @@ def _price(model: ModelName, route: Route, prices: PriceTable) -> str:
 
 def _report_hosts(report: _Report, projects: ProjectSettings, root: Path) -> None:
     report.heading("Hosts that may receive source from here")
-    hosts = Preparation(projects, offline=False, fail_on="medium").folder_in_editor(root).settings.privacy.allow_hosts
-    for host in dict.fromkeys(hosts):
+    hosts = Preparation(projects, offline=False, fail_on="medium").allowed_hosts(root)
+    for host in hosts:
         report.good(host, "")
     if not hosts:
         report.plain("none", "editors ask; on the command line: aiops-lsp allow HOST")
@@ -206,7 +206,7 @@ def _print_file(console: Console, projects: ProjectSettings, path: Path) -> None
         raise CouldNotRun(f"{path} is a folder; name a file, or leave it out to see what is set up")
     shown = neutral(shown_path(path))
     preparation = Preparation(projects, offline=False, fail_on="medium")
-    folder = preparation.folder_in_editor(find_root(path))
+    folder = preparation.folder_in_editor(path, find_root(path))
     try:
         document = read_document(path, language_of_file(path) or PLAIN_TEXT)
     except UnreadableFile as problem:

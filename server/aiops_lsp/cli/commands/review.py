@@ -81,7 +81,7 @@ async def _review(options: argparse.Namespace, projects: ProjectSettings, target
     host = CommandLineHost()
     preparation = Preparation(projects, offline=options.offline, fail_on=options.fail_on)
     folders = {
-        target.uri: preparation.folder(target.root, with_baseline=not options.write_baseline)
+        target.uri: preparation.folder(target.path, target.root, with_baseline=not options.write_baseline)
         for target in targets.files
     }
     with progress(len(targets.files)) as bar:

@@ -75,15 +75,8 @@ def _about(finding: Finding) -> str:
 
 
 def _print_labelled(console: Console, label: str, text: str) -> None:
-    if not text:
-        return
-    # A hanging indent: the label stands in the margin of its paragraph.
-    body = Text(prose(text))
-    lines = body.wrap(console, min(console.width, 100) - _INDENT - _LABEL)
-    for index, line in enumerate(lines):
-        margin = Text(f"{label:<{_LABEL}}" if index == 0 else " " * _LABEL, style="bold cyan")
-        line.rstrip()
-        console.print(Padding(Text.assemble(margin, line), (0, 0, 0, _INDENT), expand=False), soft_wrap=True)
+    if text:
+        print_prose(console, prose(text), indent=_INDENT, label=Text(f"{label:<{_LABEL}}", "bold cyan"))
 
 
 def _age(seconds: float) -> str:
@@ -96,7 +89,8 @@ def _age(seconds: float) -> str:
 
 def _print_summary(console: Console, outcome: Outcome) -> None:
     print_prose(console, _verdict(outcome), style="bold")
-    print_prose(console, _coverage(outcome))
+    if outcome.files:
+        print_prose(console, _coverage(outcome))
     if _common_reason(outcome) is None:
         _print_reasons(console, "Reviewed by rules only:", _rules_only(outcome))
     _print_reasons(console, "Not reviewed at all:", [(unread.reason, unread.path) for unread in outcome.unread])
@@ -121,8 +115,6 @@ def _verdict(outcome: Outcome) -> str:
 
 def _coverage(outcome: Outcome) -> str:
     """Who reviewed what: "no findings" by rules alone is less than "no findings" by a model."""
-    if not outcome.files:
-        return ""
     seen = sum(not file.not_sent and not file.unsent_regions for file in outcome.files)
     if seen == len(outcome.files):
         return f"By rules and by a model: all of it{_from_cache(outcome)}."
