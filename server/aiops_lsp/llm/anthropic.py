@@ -24,6 +24,15 @@ _CONCESSIONS = (
     Concession.of("cache_control", r"cache_control"),
 )
 _EFFORTS = {Effort.MINIMAL: "low", Effort.MEDIUM: "medium", Effort.HIGH: "high"}
+_CANNED = "".join(
+    f'event: {kind}\ndata: {{"type": "{kind}", {rest}}}\n\n'
+    for kind, rest in (
+        ("message_start", '"message": {"type": "message", "role": "assistant", "content": [], "usage": {}}'),
+        ("content_block_start", '"index": 0, "content_block": {"type": "text", "text": ""}'),
+        ("content_block_delta", '"index": 0, "delta": {"type": "text_delta", "text": "x"}'),
+        ("message_delta", '"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}'),
+    )
+)
 
 
 class AnthropicClient(SdkClient):
@@ -60,8 +69,13 @@ class AnthropicClient(SdkClient):
             body["thinking"] = {"type": "disabled" if request.effort is Effort.MINIMAL else "adaptive"}
         return body
 
-    async def _create(self, body: dict[str, Any], timeout: Any) -> Any:  # noqa: ASYNC109 - it is httpx2's, per step
-        return await self._client.messages.create(**body, timeout=timeout)
+    @property
+    def canned(self) -> str:
+        """See `SdkClient`."""
+        return _CANNED
+
+    async def _create(self, client: Any, body: dict[str, Any], limits: Any) -> Any:
+        return await client.messages.create(**body, timeout=limits)
 
     def _read_event(self, event: object, outcome: Outcome) -> str:
         return read_messages_event(event, outcome)

@@ -38,6 +38,13 @@ _RESPONSES_CONCESSIONS = (
     Concession.of("prompt_cache_key", r"prompt_cache_key"),
     Concession.of("json_schema", r"text\.format", *_FORMAT_WORDS),
 )
+_CANNED = {
+    Style.CHAT: 'data: {"choices": [{"index": 0, "delta": {"content": "x"}, "finish_reason": "stop"}]}\n\n'
+    "data: [DONE]\n\n",
+    Style.RESPONSES: 'event: response.output_text.delta\ndata: {"type": "response.output_text.delta", "delta": "x"}\n\n'
+    'event: response.completed\ndata: {"type": "response.completed", "response": {"status": "completed", "output": '
+    '[{"type": "message", "content": [{"type": "output_text", "text": "x"}]}], "usage": {"input_tokens": 1}}}\n\n',
+}
 
 
 class OpenAIClient(SdkClient):
@@ -60,9 +67,14 @@ class OpenAIClient(SdkClient):
         make = _responses_body if self.style is Style.RESPONSES else _chat_body
         return make(request, conceded)
 
-    async def _create(self, body: dict[str, Any], timeout: Any) -> Any:  # noqa: ASYNC109 - it is httpx2's, per step
-        api = self._client.responses if self.style is Style.RESPONSES else self._client.chat.completions
-        return await api.create(**body, timeout=timeout)
+    @property
+    def canned(self) -> str:
+        """See `SdkClient`."""
+        return _CANNED[self.style]
+
+    async def _create(self, client: Any, body: dict[str, Any], limits: Any) -> Any:
+        api = client.responses if self.style is Style.RESPONSES else client.chat.completions
+        return await api.create(**body, timeout=limits)
 
     def _read_event(self, event: object, outcome: Outcome) -> str:
         read = read_responses_event if self.style is Style.RESPONSES else read_chat

@@ -8,26 +8,27 @@ the model. A server that says so has not run the model.
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import json
 import logging
 import re
 from abc import ABC, abstractmethod
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from aiops_lsp.llm.client import StreamEvent, TextDelta, Unreachable, UsageReport
+from aiops_lsp.llm.client import Effort, ModelRequest, StreamEvent, TextDelta, Unreachable, UsageReport
 from aiops_lsp.llm.failures import Called, Rejection, not_an_answer, rejected, request_id_of, translate
 from aiops_lsp.llm.hosts import host_of
-from aiops_lsp.llm.transport import cap_loggers, http_client, time_limits
+from aiops_lsp.llm.transport import cap_loggers, http_client, rehearsal, time_limits
 from aiops_lsp.llm.wire import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
     from types import ModuleType
 
-    from aiops_lsp.llm.client import ModelError, ModelRequest
+    from aiops_lsp.llm.client import ModelError
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +80,14 @@ class SdkClient(ABC):
     def _body(self, request: ModelRequest, conceded: frozenset[str]) -> dict[str, Any]:
         """The request's body without what was `conceded`."""
 
+    @property
     @abstractmethod
-    async def _create(self, body: dict[str, Any], timeout: Any) -> Any:  # noqa: ASYNC109 - it is httpx2's, per step
-        """Make the call; returns the SDK's stream, or its answer."""
+    def canned(self) -> str:
+        """A streamed answer as this API sends one."""
+
+    @abstractmethod
+    async def _create(self, client: Any, body: dict[str, Any], limits: Any) -> Any:
+        """Make the call on the SDK's `client`; returns the SDK's stream, or its answer."""
 
     @abstractmethod
     def _read_event(self, event: object, outcome: Outcome) -> str:
@@ -126,15 +132,35 @@ class SdkClient(ABC):
             raise Unreachable(f"the connection to {called.host} was closed")
 
     def _load(self) -> Any:
-        self._sdk = importlib.import_module(self.module)
-        cap_loggers()
-        options = {
-            "api_key": self._key or NO_KEY,
-            "base_url": self.base_url,
+        """Import the SDK and make its client. Takes seconds in a fresh process."""
+        with _without_garbage_collection():
+            self._sdk = importlib.import_module(self.module)
+            cap_loggers()
+            try:
+                asyncio.run(self._rehearse())
+            except (OSError, self._sdk.APIError) as error:  # the first call will only be slower
+                logger.info("%s could not be warmed up: %s", self.module, type(error).__name__)
+            return self._open(self._sdk, self._options(self.base_url, self._key))
+
+    def _options(self, base_url: str, key: str | None) -> dict[str, Any]:
+        return {
+            "api_key": key or NO_KEY,
+            "base_url": base_url,
             "max_retries": 0,
-            "http_client": http_client(self.base_url, self._key),
+            "http_client": http_client(base_url, key),
         }
-        return self._open(self._sdk, options)
+
+    async def _rehearse(self) -> None:
+        """Make a call to ourselves: SDKs load half of themselves in their first one, and that must be off the loop."""
+        request = ModelRequest("m", "s", "u", "n", {}, 1, Effort.MINIMAL, "c")
+        async with rehearsal(self.canned) as base_url:
+            client = self._open(self._sdk, self._options(base_url, None))
+            try:
+                reply = await self._create(client, self._body(request, frozenset()), time_limits(5.0))
+                async for event in reply:
+                    self._read_event(event, Outcome())
+            finally:
+                await client.close()
 
     async def _texts(self, request: ModelRequest, called: Called, outcome: Outcome) -> AsyncGenerator[str, None]:
         seconds = request.timeout_seconds
@@ -168,7 +194,7 @@ class SdkClient(ABC):
         while True:
             conceded = self._conceded.get(request.model, frozenset())
             try:
-                return await self._create(self._body(request, conceded), limits)
+                return await self._create(self._client, self._body(request, conceded), limits)
             except self._sdk.APIStatusError as error:
                 rejection = Rejection(error.status_code, error.response.headers, error.body)
                 failure = rejected(called, rejection)
@@ -184,6 +210,22 @@ class SdkClient(ABC):
         words = rejection.words
         open_ones = (part for part in self._concessions() if part.name not in conceded)
         return next((part.name for part in open_ones if part.spoken_of.search(words)), None)
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """For the loading of an SDK: its hundred thousand objects stay, and looking through them stops every thread.
+
+    One full collection over them takes more than a handler on the event loop may.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
 
 
 async def _each(stream: Any, seconds: float) -> AsyncIterator[object]:

@@ -6,14 +6,17 @@ to a host that nobody agreed to. A loopback server is reached without the proxie
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import re
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiops_lsp.llm.hosts import host_of, is_loopback, official_vendor
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     import httpx2
 
@@ -61,6 +64,28 @@ def http_client(base_url: str, key: str | None) -> httpx2.AsyncClient:
         follow_redirects=False,
         event_hooks={"request": [_guard(base_url, key)]},
     )
+
+
+@asynccontextmanager
+async def rehearsal(answer: str) -> AsyncGenerator[str]:
+    """A server on loopback that gives `answer`, a stream of events, to one request; yields its base URL.
+
+    HTTP libraries load parts of themselves when they first connect, so a rehearsal needs a real connection.
+    """
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head.lower())
+        await reader.readexactly(int(length[1]) if length else 0)
+        body = answer.encode()
+        lines = ["HTTP/1.1 200 OK", "content-type: text/event-stream", f"content-length: {len(body)}", "", ""]
+        writer.write("\r\n".join(lines).encode() + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 def time_limits(seconds: float) -> httpx2.Timeout:
