@@ -204,7 +204,7 @@ async def test_over_budget_the_rules_go_on_and_nothing_is_sent() -> None:
     async with Provider() as provider:
         settings = settings_for(provider.base_url, budget={"daily_token_budget": 100})
         async with desk(settings) as at:
-            document = at.open("import pickle\n\n\ndef load(data):\n    return eval(data)\n")
+            document = at.open("def load(data, seen=[]):\n    seen.append(data)\n    return seen\n")
             await at.until_quiet(document)
             assert provider.journal == []
             (status,) = at.reviewer.status().documents

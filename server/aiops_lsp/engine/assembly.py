@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiops_lsp.engine.clock import Clock
-    from aiops_lsp.engine.exchange import Sink
     from aiops_lsp.engine.host import Host
     from aiops_lsp.engine.packing import Job
+    from aiops_lsp.engine.results import Sink
     from aiops_lsp.engine.services import Services
     from aiops_lsp.settings import Settings
 

@@ -20,6 +20,7 @@ from aiops_lsp.engine.governor import Ask
 from aiops_lsp.engine.opinion import SecondOpinion, is_due
 from aiops_lsp.engine.order import Spent
 from aiops_lsp.engine.packing import answer_tokens
+from aiops_lsp.engine.results import Results
 from aiops_lsp.engine.standing import Progress, Reason, Standing
 from aiops_lsp.llm.client import (
     Effort,
@@ -32,6 +33,7 @@ from aiops_lsp.llm.client import (
     Truncated,
 )
 from aiops_lsp.llm.tokens import estimate_tokens, most_tokens, reserve_tokens
+from aiops_lsp.observability.logs import log_context, new_id
 from aiops_lsp.store.ledger import LedgerUnavailable
 
 if TYPE_CHECKING:
@@ -39,10 +41,10 @@ if TYPE_CHECKING:
 
     from aiops_lsp.core.prompts import Prompt, PromptTexts
     from aiops_lsp.engine.clock import Clock
-    from aiops_lsp.engine.exchange import Sink
     from aiops_lsp.engine.governor import Governor, Permit
     from aiops_lsp.engine.order import Order
     from aiops_lsp.engine.packing import Job
+    from aiops_lsp.engine.results import Sink
     from aiops_lsp.store.cache import ResultCache
     from aiops_lsp.store.ledger import Ledger
     from aiops_lsp.store.ledger_regions import Failure
@@ -82,7 +84,8 @@ class Dispatcher:
         self._worker = worker
         self._texts = texts
         self._sink = sink
-        self._opinions = SecondOpinion(governor, cache, worker, texts, self)
+        self._results = Results(cache, worker, clock, self)
+        self._opinions = SecondOpinion(governor, self._results, texts)
         self._holder = secrets.token_hex(8)
         self._in_flight: dict[str, asyncio.Future[None]] = {}
         self._requests: dict[asyncio.Task[None], Sequence[Job]] = {}
@@ -138,7 +141,8 @@ class Dispatcher:
     async def _leased(self, order: Order, jobs: list[Job], spent: Spent) -> None:
         leased = await self._take_leases(jobs)
         try:
-            await self._attempts(order, await self._not_delivered(leased), spent)
+            with log_context(review_id=new_id()):
+                await self._attempts(order, await self._not_delivered(leased), spent)
         finally:
             await asyncio.shield(self._release_leases(leased))
 
@@ -163,15 +167,15 @@ class Dispatcher:
                 order.snapshot,
                 jobs,
                 permit,
-                self._cache,
-                self._worker,
-                self,
-                self._clock,
-                partial(is_due, order.folder.settings.review),
+                self._results,
+                due=partial(is_due, order.folder.settings.review),
+                fixed_tokens=max(0, ask.input_tokens - sum(job.input_tokens for job in jobs)),
             )
             try:
-                async with permit:
-                    await exchange.run(self._request(order, jobs, prompt, permit))
+                with log_context(request_id=new_id()):
+                    async with permit:
+                        await exchange.run(self._request(order, jobs, prompt, permit))
+                        logger.info("%d regions were sent to %s", len(jobs), permit.model)
             except ModelError as error:
                 logger.info("a request failed: %s", error)
                 jobs = exchange.unanswered
@@ -185,6 +189,8 @@ class Dispatcher:
                 await self._learn(permit, prompt, order.snapshot.language)
             finally:
                 spent.add(permit)
+                unanswered = exchange.unanswered
+                await self._forget_failures([job for job in jobs if job.failures and job not in unanswered])
                 await self._opinions.ask(order, exchange.questioned, spent)
             await self._give_up(exchange.unanswered, None)
             return
@@ -300,6 +306,15 @@ class Dispatcher:
             await self._worker.run(self._ledger.release_lease, [job.keys.exact for job in jobs], self._holder)
         except LedgerUnavailable as problem:
             logger.warning("leases were not released and will expire: %s", problem)
+
+    async def _forget_failures(self, jobs: Sequence[Job]) -> None:
+        """A region that could be reviewed at last starts with a clean slate."""
+        if not jobs:
+            return
+        try:
+            await self._worker.run(self._ledger.clear_failures, [job.keys.exact for job in jobs])
+        except LedgerUnavailable as problem:
+            logger.warning("failures were not cleared: %s", problem)
 
     def _stand(self, jobs: Sequence[Job], standing: Standing) -> None:
         for job in jobs:

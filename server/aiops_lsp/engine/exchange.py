@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aiops_lsp.core.anchors import Anchor, anchor
 from aiops_lsp.core.findings import Confirmation
 from aiops_lsp.engine.standing import Standing
 from aiops_lsp.llm.answers import AnswerReader, FindingClosed, RegionClosed
 from aiops_lsp.llm.client import InvalidAnswer, TextDelta, UsageReport
+from aiops_lsp.llm.tokens import estimate_tokens
 from aiops_lsp.store.cache import CachedClaim, CachedReview
 
 if TYPE_CHECKING:
@@ -18,23 +19,13 @@ if TYPE_CHECKING:
 
     from aiops_lsp.core.findings import Claim
     from aiops_lsp.core.text import Snapshot
-    from aiops_lsp.engine.clock import Clock
     from aiops_lsp.engine.governor import Permit
     from aiops_lsp.engine.packing import Job
+    from aiops_lsp.engine.results import Results
     from aiops_lsp.llm.answers import AnswerEvent
     from aiops_lsp.llm.client import ModelRequest
-    from aiops_lsp.store.cache import ResultCache
-    from aiops_lsp.store.worker import StoreWorker
 
 logger = logging.getLogger(__name__)
-
-
-class Sink(Protocol):
-    """Who is told how regions fare."""
-
-    def region_stands(self, key: str, standing: Standing) -> None:
-        """The regions with this exact key stand like this now."""
-        ...
 
 
 class Exchange:
@@ -42,7 +33,8 @@ class Exchange:
 
     What a region's entry claims is anchored in the very text that was sent; what finds no place there is dropped and
     counted. A complete entry is cached before it is handed on, so that nothing that was paid for can get lost. Claims
-    for which `due` holds are not shown yet: their regions, in `questioned`, await a second opinion.
+    for which `due` holds are not shown yet: their regions, in `questioned`, await a second opinion. `fixed_tokens` is
+    what the request takes beside its regions; it counts towards each region's share of the cost.
     """
 
     def __init__(
@@ -50,20 +42,17 @@ class Exchange:
         snapshot: Snapshot,
         jobs: Sequence[Job],
         permit: Permit,
-        cache: ResultCache,
-        worker: StoreWorker,
-        sink: Sink,
-        clock: Clock,
+        results: Results,
+        *,
         due: Callable[[Claim], bool],
+        fixed_tokens: int,
     ) -> None:
         self._snapshot = snapshot
         self._jobs = {f"r{number}": job for number, job in enumerate(jobs, start=1)}
         self._permit = permit
-        self._cache = cache
-        self._worker = worker
-        self._sink = sink
-        self._clock = clock
+        self._results = results
         self._due = due
+        self._fixed_share = fixed_tokens // len(jobs)
         self._partial: dict[str, list[CachedClaim]] = {}
         self._answered: set[str] = set()
         self.rejected = 0
@@ -99,21 +88,20 @@ class Exchange:
         if cached:
             claims = self._partial.setdefault(region_id, [])
             claims += cached
-            self._sink.region_stands(job.keys.exact, Standing.reviewing(self._record(job, claims)))
+            self._results.show(job.keys.exact, Standing.reviewing(self._record(job, claims)))
 
     async def _close(self, region_id: str, claims: Sequence[Claim]) -> None:
         job = self._jobs[region_id]
         anchored = self._anchored(job, claims)
         self.rejected += len(claims) - len(anchored)
         record = self._record(job, anchored)
-        await self._worker.run(self._cache.put, record)
         self._answered.add(region_id)
         sure = [one for one in anchored if one.confirmation is Confirmation.NOT_DUE]
         if len(sure) == len(anchored):
-            self._sink.region_stands(job.keys.exact, Standing.reviewed(record, exact=True, age_seconds=None))
+            await self._results.keep(record, Standing.reviewed(record, exact=True, age_seconds=None))
         else:
             self.questioned.append((job, record))
-            self._sink.region_stands(job.keys.exact, Standing.reviewing(replace(record, claims=tuple(sure))))
+            await self._results.keep(record, Standing.reviewing(replace(record, claims=tuple(sure))))
 
     def _anchored(self, job: Job, claims: Iterable[Claim]) -> list[CachedClaim]:
         kept = []
@@ -127,6 +115,9 @@ class Exchange:
         return kept
 
     def _record(self, job: Job, claims: Sequence[CachedClaim]) -> CachedReview:
+        answer = (
+            sum(estimate_tokens(f"{one.claim.quote}{one.claim.trigger}{one.claim.why}") + 80 for one in claims) + 12
+        )
         return CachedReview(
             exact=job.keys.exact,
             loose=job.keys.loose,
@@ -134,9 +125,9 @@ class Exchange:
             provider=self._permit.model.provider,
             model=str(self._permit.model),
             tier=job.tier.value,
-            made_at=self._clock.wall(),
+            made_at=self._results.clock.wall(),
             security_sensitive=job.region.shape.sensitive_calls > 0,
             under_pressure=job.lowered,
-            tokens=job.input_tokens,
-            micro_usd=0,
+            tokens=job.input_tokens + self._fixed_share + answer,
+            micro_usd=self._permit.cost(job.input_tokens + self._fixed_share, answer),
         )

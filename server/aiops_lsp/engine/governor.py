@@ -99,7 +99,7 @@ class Governor:
         self._clock = clock
         self._ledger = ledger
         self._worker = worker
-        self._prices = prices
+        self.prices = prices
         self._consent = consent
         self._breakers: dict[str, Breaker] = {}
         self._pauses: dict[str, Pause] = {}
@@ -156,8 +156,8 @@ class Governor:
         if (trouble := self._in_the_way(model)) is not None:
             return trouble
         try:
-            cost = self._prices.cost(model, ask.input_tokens, ask.max_output_tokens, loopback=route.loopback)
-            hard_cost = self._prices.cost(model, ask.input_bytes, ask.max_output_tokens, loopback=route.loopback)
+            cost = self.prices.cost(model, ask.input_tokens, ask.max_output_tokens, loopback=route.loopback)
+            hard_cost = self.prices.cost(model, ask.input_bytes, ask.max_output_tokens, loopback=route.loopback)
         except NoPrice as problem:
             return Standing.not_reviewed(Reason.MISCONFIGURED, str(problem))
         if not self._consent(ask.folder, route):
@@ -239,7 +239,7 @@ class Governor:
         """End a permit's reservation in the one way that fits. Called by the permit."""
         try:
             if usage is not None:
-                micro_usd = self._prices.billed(permit.model, usage, loopback=permit.route.loopback)
+                micro_usd = self.prices.billed(permit.model, usage, loopback=permit.route.loopback)
                 permit.micro_usd = micro_usd
                 await self._worker.run(
                     self._ledger.commit,
@@ -283,6 +283,10 @@ class Permit:
         self.micro_usd = 0
         self._governor = governor
         self._slots = slots
+
+    def cost(self, input_tokens: int, output_tokens: int) -> int:
+        """What so many tokens cost with this model at most, in micro-dollars."""
+        return self._governor.prices.cost(self.model, input_tokens, output_tokens, loopback=self.route.loopback)
 
     async def give_back(self) -> None:
         """End it unused."""

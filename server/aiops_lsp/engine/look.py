@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.host import Folder
     from aiops_lsp.engine.services import Services
+    from aiops_lsp.store.cache import CachedReview
 
 logger = logging.getLogger(__name__)
 
@@ -59,11 +60,12 @@ class Look:
         if not document.is_current(snapshot):
             return False
         document.adopt(examined)
-        self._take_over(document, examined, known)
+        spared = self._take_over(document, examined, known)
         document.note, document.on_command = note, on_command
         document.rule_findings, document.rule_memory = rules, rule_memory
         document.accepts = _accepts(folder, examined, dismissed)
         document.publish()
+        await self._count_saved(spared, folder, snapshot.language)
         return True
 
     async def refresh_ruff(self, document: ReviewedDocument, folder: Folder) -> None:
@@ -84,7 +86,11 @@ class Look:
             document.ruff_findings = (snapshot, tuple(findings))
             document.publish()
 
-    def _take_over(self, document: ReviewedDocument, examined: Examined, known: list[Standing | None]) -> None:
+    def _take_over(
+        self, document: ReviewedDocument, examined: Examined, known: list[Standing | None]
+    ) -> list[CachedReview]:
+        """Give the document's regions the standings that are known. Returns the results that it did not have before."""
+        spared: list[CachedReview] = []
         regions = examined.split.regions
         for index, (region, keys, standing) in enumerate(zip(regions, examined.keys, known, strict=True)):
             if not region.loose:
@@ -93,7 +99,23 @@ class Look:
                 if document.standings[index].progress is not Progress.REVIEWING:
                     document.standings[index] = Standing.reviewing()
             elif standing is not None:
+                if standing.record is not None and document.standings[index].record is None:
+                    spared.append(standing.record)
                 document.standings[index] = standing
+        return spared
+
+    async def _count_saved(self, spared: list[CachedReview], folder: Folder, language: str) -> None:
+        """Write down what the cache has made unnecessary to pay."""
+        ledger = self._services.ledger
+        if not spared or ledger is None:
+            return
+        tokens, micro_usd = sum(one.tokens for one in spared), sum(one.micro_usd for one in spared)
+        try:
+            await self._services.worker.run(
+                ledger.add_saved, tokens, micro_usd, folder.name, language, regions=len(spared)
+            )
+        except StoreUnavailable as problem:
+            logger.warning("what the cache saved was not counted: %s", problem)
 
     def _recipe(self, snapshot: Snapshot, folder: Folder) -> Recipe:
         relative = relative_path(snapshot.uri, folder.root)

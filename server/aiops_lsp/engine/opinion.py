@@ -27,14 +27,13 @@ if TYPE_CHECKING:
     from aiops_lsp.core.findings import Claim
     from aiops_lsp.core.prompts import Prompt, PromptTexts
     from aiops_lsp.core.regions import Region
-    from aiops_lsp.engine.exchange import Sink
     from aiops_lsp.engine.governor import Governor
     from aiops_lsp.engine.order import Order, Spent
     from aiops_lsp.engine.packing import Job
+    from aiops_lsp.engine.results import Results
     from aiops_lsp.llm.answers import Verdict
     from aiops_lsp.settings.options import Review
-    from aiops_lsp.store.cache import CachedClaim, CachedReview, ResultCache
-    from aiops_lsp.store.worker import StoreWorker
+    from aiops_lsp.store.cache import CachedClaim, CachedReview
 
 logger = logging.getLogger(__name__)
 
@@ -52,14 +51,10 @@ def is_due(review: Review, claim: Claim) -> bool:
 class SecondOpinion:
     """Puts findings to the next stronger model. One per process."""
 
-    def __init__(
-        self, governor: Governor, cache: ResultCache, worker: StoreWorker, texts: PromptTexts, sink: Sink
-    ) -> None:
+    def __init__(self, governor: Governor, results: Results, texts: PromptTexts) -> None:
         self._governor = governor
-        self._cache = cache
-        self._worker = worker
+        self._results = results
         self._texts = texts
-        self._sink = sink
 
     async def ask(self, order: Order, reviewed: Sequence[tuple[Job, CachedReview]], spent: Spent) -> None:
         """Have the unconfirmed claims of `reviewed` regions checked, in as few requests as fit, and show what comes."""
@@ -75,9 +70,7 @@ class SecondOpinion:
                     else:
                         kept.append(cached)
                 judged = replace(record, claims=tuple(kept))
-                if verdicts:
-                    await self._worker.run(self._cache.put, judged)
-                self._sink.region_stands(job.keys.exact, Standing.reviewed(judged, exact=True, age_seconds=None))
+                await self._results.keep(judged, Standing.reviewed(judged, exact=True, age_seconds=None))
 
     def _batches(
         self, order: Order, reviewed: Sequence[tuple[Job, CachedReview]]
