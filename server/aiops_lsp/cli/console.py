@@ -65,10 +65,10 @@ def open_console(stream: TextIO | None = None) -> Console:
 
 
 def print_line(console: Console, *parts: Text | str | tuple[str, str]) -> None:
-    """Print `parts` (text, or text with a style) on one line that is never wrapped."""
+    """Print `parts` (text, or text with a style) on one line; a terminal that is too narrow wraps it at a blank."""
     from rich.text import Text  # noqa: PLC0415
 
-    console.print(Text.assemble(*parts), soft_wrap=True)
+    console.print(Text.assemble(*parts), soft_wrap=not console.is_terminal)
 
 
 def print_prose(

@@ -15,7 +15,7 @@ from aiops_lsp.engine.document import ReviewedDocument
 from aiops_lsp.engine.look import Look
 from aiops_lsp.engine.selection import Trigger
 from aiops_lsp.engine.services import Services
-from aiops_lsp.engine.standing import Progress, Standing
+from aiops_lsp.engine.standing import Progress, Reason, Standing
 from aiops_lsp.engine.uris import path_of
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedRegion:
-    """One region. `model` is the one that it would go to and `tokens` about what it adds to a request, both only where
-    a model is set; `verdict` says in words whether it would be sent when the file is saved.
+    """One region. `tokens` is about what it adds to a request, None where no model is set.
+
+    `verdict` says in words whether it would be sent when the file is saved, and to which model, or why not.
     """
 
     region: Region
     tier: Tier
     tier_why: str
-    model: str
     tokens: int | None
     in_scope: bool
     would_send: bool
@@ -112,7 +112,6 @@ async def _explained(
                 region=candidate.region,
                 tier=tier,
                 tier_why=reason_of(candidate.region.shape),
-                model=(job.models if job is not None else chain or ("",))[0],
                 tokens=plan.region_tokens(candidate.region, chain[0]) if chain else None,
                 in_scope=candidate.in_scope,
                 would_send=job is not None,
@@ -125,9 +124,11 @@ async def _explained(
 def _verdict(job: Job | None, standing: Standing, earlier: Standing) -> str:
     if job is not None:
         lowered = f", a tier lower to save budget ({job.tier})" if job.lowered else ""
-        return f"would be sent{lowered}"
+        return f"would be sent to {job.models[0]}{lowered}"
     if standing.progress in (Progress.REVIEWED, Progress.STALE) or earlier.progress is Progress.REVIEWED:
         return "reviewed already; the result is in the cache"
+    if standing.reason is Reason.OUT_OF_SCOPE:
+        return "not in scope: unchanged since the last commit"
     return standing.words
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import argparse
 
     from rich.console import Console
+    from rich.table import Table
 
     from aiops_lsp.cli.explanation import ExplainedRegion, Explanation
     from aiops_lsp.engine.models import Route
@@ -221,46 +222,42 @@ def _print_file(console: Console, projects: ProjectSettings, path: Path) -> None
 
 def _print_explanation(console: Console, shown: str, explanation: Explanation) -> None:
     regions = explanation.regions
-    facts = f"{explanation.language}, {explanation.lines:,} lines, {len(regions):,} regions"
+    facts = f"{explanation.language}, {explanation.lines:,} lines, {len(regions):,} region{'' if len(regions) == 1 else 's'}"
     print_line(console, (shown, "bold"), f"  {neutral(facts)}")
     for problem in explanation.problems:
         print_prose(console, prose(problem), style="yellow")
     if explanation.note:
         print_prose(console, f"Not put to a model: {prose(explanation.note)}", style="yellow")
         return
+    console.print()
     console.print(_region_table(regions))
+    console.print()
     sent = [region for region in regions if region.would_send]
     tokens = sum(region.tokens or 0 for region in sent)
     if sent:
         print_prose(
-            console, f"When saved, {len(sent)} of {len(regions)} regions would be sent, about {tokens:,} tokens."
+            console,
+            f"When saved, {len(sent)} of {len(regions)} regions would be sent, about {tokens:,} tokens of code.",
         )
     else:
         print_prose(console, "When saved, nothing would be sent. The offline rules review all of it.")
 
 
-def _region_table(regions: tuple[ExplainedRegion, ...]) -> object:
-    from rich import box  # noqa: PLC0415 - only here
-    from rich.table import Table  # noqa: PLC0415
+def _region_table(regions: tuple[ExplainedRegion, ...]) -> Table:
+    from rich.table import Table  # noqa: PLC0415 - only here
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold cyan", pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("Lines", "Region"):
-        table.add_column(name, overflow="fold")
-    table.add_column("Tier", overflow="fold")
-    table.add_column("Tokens", justify="right")
-    table.add_column("When saved", overflow="fold")
+    table = Table(box=None, header_style="bold cyan", pad_edge=False, padding=(0, 3, 0, 0))
+    for name in ("Lines", "Region", "Tier", "Tokens", "When saved"):
+        table.add_column(name, justify="right" if name == "Tokens" else "left", overflow="fold")
     for one in regions:
         region = one.region
-        name = neutral(region.symbol) or "(top level)"
+        kind = region.kind.value.replace("_", " ")
         table.add_row(
             f"{region.start_line + 1}-{region.end_line}",
-            Text.assemble(name, (f" {region.kind.value.replace('_', ' ')}", "dim")),
-            Text.assemble(one.tier.value, (f" {one.tier_why}", "dim")),
+            Text.assemble(neutral(region.symbol) or "top level", (f" ({kind})", "dim")),
+            Text.assemble(one.tier.value, (f": {one.tier_why}", "dim")),
             "" if one.tokens is None else f"{one.tokens:,}",
-            Text(
-                prose(one.verdict) + (f" to {neutral(one.model)}" if one.would_send else ""),
-                "green" if one.would_send else "",
-            ),
+            Text(prose(one.verdict), "green" if one.would_send else ""),
         )
     return table

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 UNASKED_USD = 0.50
 """What a run may cost at most without anybody having agreed to it."""
 
+_CENTS_FROM_USD = 0.1
 _OFFLINE = "--offline was given"
 
 
@@ -109,9 +110,10 @@ def _bound(
     estimate: Estimate, max_cost: float | None, work: Run, host: CommandLineHost, bar: ProgressBar
 ) -> int | None:
     """What the run may spend, in micro-dollars; None for what the budget allows. Asks where that is much."""
-    if estimate.tokens:
-        told = f"This review costs at most {estimate.usd:.2f} USD ({estimate.tokens:,} tokens)."
-        sys.stderr.write(f"{told}\n")
+    if estimate.usd:
+        amount = f"{estimate.usd:.2f}" if estimate.usd >= _CENTS_FROM_USD else f"{estimate.usd:.4f}"
+        told = f"This review costs at most {amount} USD ({estimate.tokens:,} tokens)."
+        sys.stderr.write(f"{told}\n\n" if sys.stderr.isatty() else f"{told}\n")
     if max_cost is not None:
         return round(max_cost * 1_000_000)
     if estimate.usd <= UNASKED_USD:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
 from rich.text import Text
 
 from aiops_lsp.cli.console import neutral, print_line, print_prose, prose
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aiops_lsp.cli.outcome import Outcome, ReviewedFile
-    from aiops_lsp.core.findings import Finding
+    from aiops_lsp.core.findings import Finding, Fix
 
 _STYLES = {
     Severity.CRITICAL: "bold white on red",
@@ -29,6 +28,7 @@ _STYLES = {
 _INDENT = 2
 _LABEL = len("Trigger  ")
 _MOST_PLACES = 5
+_LONGEST_FIX_LINE = 400
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -52,13 +52,13 @@ def _print_finding(console: Console, file: ReviewedFile, finding: Finding) -> No
     )
     width = console.width - _INDENT
     for line in excerpt(file.snapshot, finding.range, width, style.replace("white on red", "red")):
-        console.print(Padding(line, (0, 0, 0, _INDENT), expand=False), soft_wrap=True)
+        console.print(Text.assemble(" " * _INDENT, line), soft_wrap=True)
     _print_labelled(console, "Why", finding.why)
     _print_labelled(console, "Trigger", finding.trigger)
     if finding.fix is not None:
-        _print_labelled(console, "Fix", finding.fix.title + (" (verified)" if finding.fix.verified else ""))
-        for line in fix_diff(file.snapshot, finding.fix, width - _LABEL):
-            console.print(Padding(line, (0, 0, 0, _INDENT + _LABEL), expand=False), soft_wrap=True)
+        _print_labelled(console, "Fix", _fix_words(finding.fix, finding.title))
+        for line in fix_diff(file.snapshot, finding.fix, _LONGEST_FIX_LINE):
+            console.print(Text.assemble(" " * (_INDENT + _LABEL), line), soft_wrap=True)
     console.print()
 
 
@@ -72,6 +72,13 @@ def _about(finding: Finding) -> str:
     if finding.age_seconds is not None:
         parts.append(f"result of {_age(finding.age_seconds)} ago")
     return f"[{', '.join(parts)}]"
+
+
+def _fix_words(fix: Fix, finding_title: str) -> str:
+    """What the fix does, unless that only repeats the finding, and whether it can be relied on."""
+    title = fix.title.removeprefix("Fix: ")
+    standing = "verified" if fix.verified else "not verified, look at it before you keep it"
+    return standing if title == finding_title else f"{title} ({standing})"
 
 
 def _print_labelled(console: Console, label: str, text: str) -> None:
