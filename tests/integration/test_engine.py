@@ -204,7 +204,7 @@ async def test_over_budget_the_rules_go_on_and_nothing_is_sent() -> None:
     async with Provider() as provider:
         settings = settings_for(provider.base_url, budget={"daily_token_budget": 100})
         async with desk(settings) as at:
-            document = at.open("def load(data, seen=[]):\n    seen.append(data)\n    return seen\n")
+            document = at.open("def load(data, into=[]):\n    into.append(data)\n    return into\n")
             await at.until_quiet(document)
             assert provider.journal == []
             (status,) = at.reviewer.status().documents
