@@ -41,6 +41,11 @@ def prose(text: str) -> str:
     return neutral(" ".join(text.split()))
 
 
+def counted(number: int, noun: str) -> str:
+    """As in `1 file` and `2,000 files`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def open_console(stream: TextIO | None = None) -> Console:
     """A console on `stream` (default: standard output): colours only on a terminal, and never where NO_COLOR is set.
 

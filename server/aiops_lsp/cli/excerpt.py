@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from aiops_lsp.cli.console import neutral
+from aiops_lsp.cli.console import counted, neutral
 from aiops_lsp.core.redaction import find_secrets
 from aiops_lsp.core.text import split_lines
 
@@ -87,7 +87,7 @@ def excerpt(snapshot: Snapshot, span: Range, width: int, style: str) -> list[Tex
     shown: list[Text] = []
     for number in numbers:
         if skipped > 0 and number == numbers[-1]:
-            shown.append(Text.assemble((f"{_ELLIPSIS:>{gutter}} │ ", "dim"), (_more_lines(skipped), "dim")))
+            shown.append(Text.assemble((f"{_ELLIPSIS:>{gutter}} │ ", "dim"), (counted(skipped, "more line"), "dim")))
         line = lines[number].rstrip("\r\n")
         start = span.start.column if number == span.start.line else len(line) - len(line.lstrip())
         end = span.end.column if number == span.end.line else len(line)
@@ -108,7 +108,7 @@ def fix_diff(snapshot: Snapshot, fix: Fix, width: int) -> list[Text]:
     rows = _diff(split_lines(masked(old)), split_lines(masked(new)))
     shown = [_diff_row(sign, line, width) for sign, line in rows[:_MOST_FIX_LINES]]
     if len(rows) > _MOST_FIX_LINES:
-        shown.append(Text(f"  {_more_lines(len(rows) - _MOST_FIX_LINES)}", style="dim"))
+        shown.append(Text(f"  {counted(len(rows) - _MOST_FIX_LINES, 'more line')}", style="dim"))
     return shown
 
 
@@ -170,10 +170,6 @@ def _last_line(snapshot: Snapshot, span: Range) -> int:
     """A span that ends at the start of a line does not cover that line."""
     ends_before = span.end.column == 0 and span.end.line > span.start.line
     return min(span.end.line - ends_before, len(snapshot.lines) - 1)
-
-
-def _more_lines(count: int) -> str:
-    return f"{count} more line{'s' if count != 1 else ''}"
 
 
 def _diff(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, str]]:

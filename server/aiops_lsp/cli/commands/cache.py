@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from aiops_lsp.cli.console import neutral
+from aiops_lsp.cli.console import counted, neutral
 from aiops_lsp.cli.failure import CouldNotRun
 from aiops_lsp.cli.project import ProjectSettings
 from aiops_lsp.settings.folders import cache_dir
@@ -25,12 +25,12 @@ def run(options: argparse.Namespace) -> int:
         if options.action == "clear":
             count = cache.clear()
             _refuse(cache)
-            sys.stdout.write(f"Forgot {count:,} result{'' if count == 1 else 's'}.\n")
+            sys.stdout.write(f"Forgot {counted(count, 'result')}.\n")
             return 0
         _refuse(cache)
         stats = cache.stats()
         size = f"{stats.bytes / _MEGABYTE:,.1f} of at most {limit:,} MB"
-        sys.stdout.write(f"{stats.entries:,} results, {size}, in {neutral(str(cache_dir()))}\n")
+        sys.stdout.write(f"{counted(stats.entries, 'result')}, {size}, in {neutral(str(cache_dir()))}\n")
         return 0
     finally:
         cache.close()

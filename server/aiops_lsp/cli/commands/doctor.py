@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aiops_lsp import __version__
 from aiops_lsp.cli.commands.usage import print_spend, read_report
-from aiops_lsp.cli.console import neutral, open_console, print_line, print_prose, prose
+from aiops_lsp.cli.console import counted, neutral, open_console, print_line, print_prose, prose
 from aiops_lsp.cli.failure import CouldNotRun
 from aiops_lsp.cli.logs import keep_logs
 from aiops_lsp.cli.preparation import Preparation
@@ -222,7 +222,7 @@ def _print_file(console: Console, projects: ProjectSettings, path: Path) -> None
 
 def _print_explanation(console: Console, shown: str, explanation: Explanation) -> None:
     regions = explanation.regions
-    facts = f"{explanation.language}, {explanation.lines:,} lines, {len(regions):,} region{'' if len(regions) == 1 else 's'}"
+    facts = f"{explanation.language}, {counted(explanation.lines, 'line')}, {counted(len(regions), 'region')}"
     print_line(console, (shown, "bold"), f"  {neutral(facts)}")
     for problem in explanation.problems:
         print_prose(console, prose(problem), style="yellow")

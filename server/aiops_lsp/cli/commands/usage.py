@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from aiops_lsp.cli.console import neutral, open_console, print_line, print_prose
+from aiops_lsp.cli.console import counted, neutral, open_console, print_line, print_prose
 from aiops_lsp.cli.failure import CouldNotRun
 from aiops_lsp.cli.project import ProjectSettings
 from aiops_lsp.engine.governor import budgets
@@ -105,7 +105,7 @@ def print_report(report: UsageReport, console: Console) -> None:
     print_spend(report.spend, console)
     console.print()
     if not report.usage and not report.saved:
-        print_prose(console, f"No model was asked in the last {_days(report.days)}.")
+        print_prose(console, f"No model was asked in the last {counted(report.days, 'day')}.")
         return
     _print_days(report, console)
     for heading, key in (
@@ -171,7 +171,7 @@ def _print_days(report: UsageReport, console: Console) -> None:
         table.add_row(day, *_amounts(spent), f"{spared.tokens:,}", f"{spared.usd:,.4f}")
     console.print(table)
     if len(days) > _ROWS:
-        print_prose(console, f"... and {_days(len(days) - _ROWS)} before; --json has all.", style="dim")
+        print_prose(console, f"... and {counted(len(days) - _ROWS, 'day')} before; --json has all.", style="dim")
 
 
 def _print_by(heading: str, key: Callable[[UsageRow], str], rows: Sequence[UsageRow], console: Console) -> None:
@@ -202,7 +202,7 @@ def _totals(report: UsageReport) -> str:
     spared = sum(row.tokens for row in report.saved)
     spared_usd = sum(row.micro_usd for row in report.saved) / _MICRO
     return (
-        f"In {_days(report.days)}: {tokens:,} tokens and {usd:,.2f} USD spent; "
+        f"In {counted(report.days, 'day')}: {tokens:,} tokens and {usd:,.2f} USD spent; "
         f"the cache saved {spared:,} tokens and {spared_usd:,.2f} USD."
     )
 
@@ -211,11 +211,7 @@ def _table(first: str, *numbers: str) -> Table:
     from rich.table import Table  # noqa: PLC0415 - --json does without
 
     table = Table(box=None, header_style="bold cyan", pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_column(first, min_width=28, overflow="fold")
+    table.add_column(first, min_width=20, overflow="fold")
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True, min_width=9)
     return table
-
-
-def _days(count: int) -> str:
-    return f"{count} day{'' if count == 1 else 's'}"

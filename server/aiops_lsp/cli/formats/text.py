@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from aiops_lsp.cli.console import neutral, print_line, print_prose, prose
+from aiops_lsp.cli.console import counted, neutral, print_line, print_prose, prose
 from aiops_lsp.cli.excerpt import excerpt, fix_diff
 from aiops_lsp.core.findings import Confirmation, Origin, Severity
 
@@ -112,12 +112,10 @@ def _verdict(outcome: Outcome) -> str:
         return "Nothing was reviewed."
     severities = outcome.severities()
     if not severities:
-        return f"No findings in {_count(len(outcome.files), 'file')}."
+        return f"No findings in {counted(len(outcome.files), 'file')}."
     with_findings = sum(bool(file.findings) for file in outcome.files)
     listed = ", ".join(f"{severities[one]} {one.value}" for one in Severity if severities[one])
-    return (
-        f"{_count(severities.total(), 'finding')} in {with_findings} of {_count(len(outcome.files), 'file')}: {listed}."
-    )
+    return f"{counted(severities.total(), 'finding')} in {with_findings} of {counted(len(outcome.files), 'file')}: {listed}."
 
 
 def _coverage(outcome: Outcome) -> str:
@@ -128,7 +126,7 @@ def _coverage(outcome: Outcome) -> str:
     if not any(outcome.region_outcomes()[kind] for kind in ("reviewed", "cached")):
         reason = _common_reason(outcome)
         return "By rules only; no model has seen the code" + (f": {prose(reason)}." if reason else ".")
-    return f"By rules and by a model: {seen} of {_count(len(outcome.files), 'file')} in full{_from_cache(outcome)}."
+    return f"By rules and by a model: {seen} of {counted(len(outcome.files), 'file')} in full{_from_cache(outcome)}."
 
 
 def _common_reason(outcome: Outcome) -> str | None:
@@ -143,7 +141,7 @@ def _from_cache(outcome: Outcome) -> str:
     reviewed = regions["reviewed"] + regions["cached"]
     if not regions["cached"]:
         return ""
-    return f" ({regions['cached']} of {_count(reviewed, 'region')} from the cache)"
+    return f" ({regions['cached']} of {counted(reviewed, 'region')} from the cache)"
 
 
 def _rules_only(outcome: Outcome) -> list[tuple[str, str]]:
@@ -164,7 +162,3 @@ def _print_reasons(console: Console, heading: str, reasons: Sequence[tuple[str, 
         shown = ", ".join(neutral(place) for place in places[:_MOST_PLACES])
         more = f" and {count - _MOST_PLACES} more" if count > _MOST_PLACES else ""
         print_prose(console, f"{prose(reason).rstrip('.')}: {shown}{more}", indent=_INDENT)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
