@@ -8,6 +8,7 @@ the body of a function that is called, nor with an import that is not used, nor 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -104,13 +105,25 @@ class ContextBlocks:
         return known
 
     def _made(self, definition: Definition) -> str:
-        if definition.text is not None:
-            return _cut(definition.text.replace("\0", "\ufffd"))
-        text = definition.lead + self._cleaned(definition.span)
+        text = self._rendered(definition) or definition.lead + self._cleaned(definition.span)
         constructor = self.constructors.get(definition.span[0]) if definition.kind is DefinitionKind.TYPE else None
         if constructor is not None and constructor.span != definition.span:
             text = f"{text} {self._cleaned(constructor.span)}"
         return _cut(text)
+
+    def _rendered(self, definition: Definition) -> str | None:
+        """The text that stands for a definition, with marks; None when a secret in it cannot be told from the rest."""
+        text = definition.text
+        if text is None:
+            return None
+        text = text.replace("\0", "\ufffd")
+        for start, end in within(self.secret_spans, *definition.span):
+            secret = " ".join(self.syntax.text[start:end].split())
+            index = bisect_right(self.secret_spans, (start, end)) - 1
+            if secret not in text or self.secret_spans[index] != (start, end):
+                return None
+            text = text.replace(secret, f"\0{index}\0")
+        return text
 
     def _cleaned(self, span: Span) -> str:
         """The text of a span on one line, without comments, and with marks in place of secrets."""
@@ -118,7 +131,7 @@ class ContextBlocks:
         end = min(end, start + 4 * _LONGEST_DEFINITION)
         holes = [(*hole, " ") for hole in within(self.syntax.comments, start, end)]
         for hole in within(self.secret_spans, start, end):
-            index = next(i for i, (s, e) in enumerate(self.secret_spans) if s <= hole[0] < e)
+            index = bisect_right(self.secret_spans, (hole[0], 1 << 62)) - 1
             holes.append((*hole, f"\0{index}\0"))
         pieces, reached = [], start
         for hole_start, hole_end, stand_in in sorted(holes):

@@ -168,7 +168,7 @@ def looks_minified(text: str) -> bool:
         return False
     in_long_lines = sum(len(line) for line in lines if len(line) >= 500)
     blanks = text.count(" ") + text.count("\t") + len(lines)
-    return in_long_lines > len(text) / 2 and (len(text) / len(lines) > 300 or blanks < len(text) / 20)
+    return in_long_lines > len(text) / 2 and blanks < len(text) / 10
 
 
 def looks_binary(text: str) -> bool:

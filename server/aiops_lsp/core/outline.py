@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from aiops_lsp.core.imports import imported_names
 from aiops_lsp.core.language_table import Newlines, kinds
-from aiops_lsp.core.syntax import span_of
+from aiops_lsp.core.syntax import span_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,8 +179,8 @@ class _Walk:
         children = node.children()
         if body is None and not (children and children[-1].kind() in ("end", "}")):
             return False
-        receiver = _receiver(node)
-        name = name_of(node) or node.kind().partition("_")[0]
+        receiver = _receiver(node, self.syntax.text)
+        name = name_of(node, self.syntax.text) or node.kind().partition("_")[0]
         self.add_function(name, whole, body, scope, receiver)
         return True
 
@@ -203,7 +203,8 @@ class _Walk:
         if body is None or body.kind() not in self.language.blocks:
             return False
         match = re.match(
-            r"(?:(?:local|static|async|readonly|private|public|protected)\s+)*([\w$#][\w$.#]*)", bound.text()
+            r"(?:(?:local|static|async|readonly|private|public|protected)\s+)*([\w$#][\w$.#]*)",
+            text_of(bound, self.syntax.text),
         )
         if match is None:
             return False
@@ -230,7 +231,7 @@ class _Walk:
             return False
         start, end = span_of(whole)
         header = (start, span_of(body)[0])
-        inner = Scope(scope, name_of(node), is_class=True, header=header)
+        inner = Scope(scope, name_of(node, self.syntax.text), is_class=True, header=header)
         self.scopes.append(inner)
         opens = self.language.newlines is not Newlines.INDENT
         self.add(Role.HEADER, (start, header[1] + 1) if opens else self.stripped(header), inner, node=whole)
@@ -244,7 +245,7 @@ class _Walk:
     def scope(self, node: SgNode, whole: SgNode, scope: Scope, depth: int) -> None:
         span = span_of(whole)
         kind = node.kind()
-        name = name_of(node) if node.field("name") else ""
+        name = name_of(node, self.syntax.text) if node.field("name") else ""
         inner = scope
         if name or kind.startswith("preproc"):
             inner = Scope(scope, "" if kind.startswith("preproc") else name, header=span)
@@ -277,22 +278,22 @@ class _Walk:
         definitions = scope.definitions
         if kind in self.language.imports:
             parts = node.children() if kind == "import_list" else [node]
-            bound = [pair for part in parts for pair in imported_names(part, self.language.grammar)]
+            bound = [pair for part in parts for pair in imported_names(part, self.language.grammar, self.syntax.text)]
             for name, text in bound:
                 definitions.append(Definition(name, DefinitionKind.IMPORT, span_of(whole), text=text))
         elif kind in self.language.assignments:
-            for name, part in bound_names(node):
-                lead = "" if part is node else f"{node.text().split(None, 1)[0]} "
+            for name, part in bound_names(node, self.syntax.text):
+                lead = "" if part is node else f"{text_of(node, self.syntax.text).split(None, 1)[0]} "
                 span = span_of(whole) if part is node else span_of(part)
                 definitions.append(Definition(name, DefinitionKind.ASSIGNMENT, span, "" if lead == "local " else lead))
         elif kind in self.language.types:
-            for name, part in bound_names(node):
+            for name, part in bound_names(node, self.syntax.text):
                 span = span_of(whole) if part is node else span_of(part)
-                lead = "" if part is node else f"{node.text().split(None, 1)[0]} "
+                lead = "" if part is node else f"{text_of(node, self.syntax.text).split(None, 1)[0]} "
                 definitions.append(Definition(name, DefinitionKind.TYPE, span, lead))
 
 
-def name_of(node: SgNode) -> str:
+def name_of(node: SgNode, plain: str) -> str:
     """The name that a definition gives, dotted where it is qualified; empty when it has none."""
     named = node.field("name") or node.field("declarator") or node.field("type")
     while named is not None and (deeper := named.field("declarator")) is not None:
@@ -301,35 +302,39 @@ def name_of(node: SgNode) -> str:
         named = next((child for child in node.children() if child.kind().endswith(_NAMES)), None)
     if named is None:
         return ""
-    text = re.sub(r"\s+|<.*>", "", named.text()) if "operator" not in named.text() else named.text()
+    text = (
+        re.sub(r"\s+|<.*>", "", text_of(named, plain))
+        if "operator" not in text_of(named, plain)
+        else text_of(named, plain)
+    )
     return re.sub(r"::|[:#]", ".", text.strip("*&"))[:80].strip(".")
 
 
-def bound_names(node: SgNode, depth: int = 3) -> Iterator[tuple[str, SgNode]]:
+def bound_names(node: SgNode, plain: str, depth: int = 3) -> Iterator[tuple[str, SgNode]]:
     """The names that a declaration or assignment binds, each with the part of it that says so."""
     for name_field in _NAME_FIELDS:
         named = node.field_children(name_field)
         if named and not (name_field == "declarator" and named[0].field("name")):
             for name in named:
-                text = name.text()
+                text = text_of(name, plain)
                 if not re.search(r"[.\[]", text.split("=")[0]) or name.kind().endswith("pattern"):
                     yield from ((word, node) for word in _WORD.findall(text.split("=")[0]))
             return
     parts = [child for child in node.children() if child.is_named() and _HOLDS_NAMES.search(child.kind())]
     for child in parts if depth else []:
-        found = list(bound_names(child, depth - 1))
+        found = list(bound_names(child, plain, depth - 1))
         yield from ((name, node if len(parts) == 1 else part) for name, part in found)
     if not parts and depth < 3:
-        yield from ((child.text(), node) for child in node.children() if child.kind().endswith(_NAMES))
+        yield from ((text_of(child, plain), node) for child in node.children() if child.kind().endswith(_NAMES))
 
 
 def _binds(kind: str) -> bool:
     return kind in ("variable_declarator", "assignment_expression", "assignment_statement", "expression_list")
 
 
-def _receiver(node: SgNode) -> str:
+def _receiver(node: SgNode, plain: str) -> str:
     receiver = node.field("receiver")
     if receiver is None:
         return ""
-    words = _WORD.findall(receiver.text().partition("[")[0])
+    words = _WORD.findall(text_of(receiver, plain).partition("[")[0])
     return words[-1] if words else ""

@@ -8,6 +8,7 @@ many kinds costs no more than one that names a single kind, while walking a tree
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +133,46 @@ def span_of(node: SgNode) -> Span:
     return place.start.index, place.end.index
 
 
+def text_of(node: SgNode, plain: str) -> str:
+    """What a node covers of the text that was parsed. `node.text()` would tell what the grammar was given."""
+    return plain[slice(*span_of(node))]
+
+
 def _tree(plain: str, grammar: str) -> SgNode:
     from ast_grep_py import SgRoot  # noqa: PLC0415  # 30 ms that a start of the server must not pay
 
-    # A lone surrogate cannot be encoded. Its stand-in has the same length, so all offsets hold.
-    return SgRoot(_SURROGATE.sub("\ufffd", plain), grammar).root()
+    return SgRoot(_for_grammar(plain), grammar).root()
+
+
+def _for_grammar(plain: str) -> str:
+    """The text in ASCII, with a sign of the same kind for each other one, so that all offsets hold.
+
+    Scanners of some grammars (bash's is one) ask C's `isalnum` about any character, which crashes the process for some
+    beyond ASCII; and a lone surrogate cannot be encoded at all. No keyword holds the letter that stands in.
+    """
+    return plain if plain.isascii() else plain.translate(_STAND_INS)
+
+
+class _StandIns(dict[int, str]):
+    """Code point to its stand-in, worked out on first sight."""
+
+    def __missing__(self, code: int) -> str:
+        made = self[code] = _stand_in(chr(code))
+        return made
+
+
+_STAND_INS = _StandIns()
+
+
+def _stand_in(sign: str) -> str:
+    if sign.isascii():
+        return sign
+    category = unicodedata.category(sign)
+    if category == "Sm":
+        return "+"
+    if category[0] in "LNMS":
+        return "Z"
+    return " " if category[0] == "Z" or sign == "\ufeff" else "\x7f"
 
 
 def _spans(nodes: list[SgNode]) -> list[tuple[str, Span]]:
