@@ -13,7 +13,8 @@ from aiops_lsp.lsp.framing import BadFrame, FrameReader, frame
 def test_bodies_come_out_however_the_bytes_arrive(bodies: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(map(frame, bodies))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
-    reader, received = FrameReader(), []
+    reader = FrameReader()
+    received: list[bytes] = []
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
         received += reader.feed(stream[start:end])
     assert received == bodies
@@ -29,7 +30,7 @@ def test_bodies_come_out_however_the_bytes_arrive(bodies: list[bytes], data: st.
     ],
 )
 def test_headers_of_every_allowed_form(header: bytes) -> None:
-    assert FrameReader().feed(header + b"{}") == [b"{}"]
+    assert list(FrameReader().feed(header + b"{}")) == [b"{}"]
 
 
 @pytest.mark.parametrize(
@@ -49,4 +50,11 @@ def test_headers_of_every_allowed_form(header: bytes) -> None:
 )
 def test_anything_else_ends_the_connection(data: bytes) -> None:
     with pytest.raises(BadFrame):
-        FrameReader().feed(data)
+        list(FrameReader().feed(data))
+
+
+def test_what_came_before_a_bad_frame_counts() -> None:
+    bodies = FrameReader().feed(frame(b"{}") + b"POST / HTTP/1.1\r\n\r\n")
+    assert next(bodies) == b"{}"
+    with pytest.raises(BadFrame):
+        next(bodies)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from aiops_lsp.engine.baseline import Baseline
     from aiops_lsp.lsp.session import Session
     from aiops_lsp.settings import Settings
 
@@ -39,10 +40,11 @@ class EditorOptions:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The resolved settings: the user's as a whole, and the folders, deepest root first."""
+    """The resolved settings: the user's as a whole, and the folders, deepest root first, with their baselines."""
 
     settings: Settings
     folders: tuple[Folder, ...]
+    baselines: Mapping[Path, Baseline]
     problems: tuple[str, ...]
 
 
@@ -97,17 +99,17 @@ class Configuration:
         common = _merged(self.initial, editor.common)
         settings, problems = resolve(user.values, os.environ, common, None)
         told = [str(problem) for problem in (*user.problems, *problems)]
-        folders = []
+        folders, baselines = [], {}
         for uri, root in list(self.roots.items()):
             repository = read_repository_file(root)
             own = _merged(common, editor.by_folder.get(uri))
             resolved, found = resolve(user.values, os.environ, own, repository.values)
-            baseline = read_baseline(root)
-            folders.append(Folder(root, resolved, self.trusted, baseline=baseline.ids))
+            baselines[root] = baseline = read_baseline(root)
+            folders.append(Folder(root, resolved, self.trusted))
             told += [str(problem) for problem in (*repository.problems, *found)]
             told += [baseline.problem] if baseline.problem else []
         folders.sort(key=lambda folder: len(folder.root.parts) if folder.root else 0, reverse=True)
-        return Loaded(settings, tuple(folders), tuple(dict.fromkeys(told)))
+        return Loaded(settings, tuple(folders), baselines, tuple(dict.fromkeys(told)))
 
     def adopt(self, loaded: Loaded) -> None:
         """Let `loaded` hold from now on."""
@@ -136,7 +138,8 @@ class Configuration:
         path = path_of(uri)
         for folder in self._loaded.folders:
             if path is not None and folder.root is not None and path.is_relative_to(folder.root):
-                return folder
+                relative = path.relative_to(folder.root).as_posix()
+                return replace(folder, baseline=self._loaded.baselines[folder.root].ids_in(relative))
         return Folder(None, self._loaded.settings, self.trusted)
 
 

@@ -6,6 +6,11 @@ such a request from an editor's message.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MAX_HEADER_BYTES = 4096
 MAX_BODY_BYTES = 256 * 1024 * 1024
 
@@ -23,13 +28,11 @@ class FrameReader:
         self._buffer = bytearray()
         self._length: int | None = None
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """The bodies that are complete with `data`. Raises BadFrame."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The bodies that are complete with `data`, one after the other. Raises BadFrame after the last good one."""
         self._buffer += data
-        bodies = []
         while (body := self._next()) is not None:
-            bodies.append(body)
-        return bodies
+            yield body
 
     def _next(self) -> bytes | None:
         if self._length is None:

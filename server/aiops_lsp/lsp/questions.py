@@ -31,10 +31,12 @@ async def consent(session: Session, question: ConsentQuestion) -> ConsentAnswer:
         f"May aiops send code{where} to {question.host} ({question.provider}) for review? {question.what} "
         'To stay offline for good, set "review.enabled" to false.'
     )
-    titles = [
-        title for title, answer in _ANSWERS.items() if question.workspace or answer is not ConsentAnswer.WORKSPACE
-    ]
-    return _ANSWERS.get(await _choose(session, text, titles) or "", ConsentAnswer.NOT_NOW)
+    offered = {
+        title: answer
+        for title, answer in _ANSWERS.items()
+        if question.workspace or answer is not ConsentAnswer.WORKSPACE
+    }
+    return offered.get(await _choose(session, text, list(offered)) or "", ConsentAnswer.NOT_NOW)
 
 
 async def may_cost(session: Session, what: str, tokens: int, micro_usd: int) -> str:
