@@ -17,6 +17,7 @@ from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Standing
 from aiops_lsp.engine.uris import path_of, relative_path
 from aiops_lsp.rules.options import RuleOptions
 from aiops_lsp.rules.ruff import RuffUnavailable, run_ruff
+from aiops_lsp.rules.ruff_config import selected_by_workspace
 from aiops_lsp.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -77,8 +78,12 @@ class Look:
             return
         if document.ruff_findings is not None and document.ruff_findings[0] is snapshot:
             return
+        path = path_of(document.uri)
+        leave: tuple[str, ...] = ()
+        if rules.ruff == "auto" and path is not None:
+            leave = await asyncio.to_thread(selected_by_workspace, path, folder.root)
         try:
-            findings = await run_ruff(snapshot, path_of(document.uri), await self._rule_options(folder, snapshot))
+            findings = await run_ruff(snapshot, path, leave=leave, severity=rules.severity)
         except RuffUnavailable as problem:
             logger.warning("ruff did not run: %s", problem)
             return
