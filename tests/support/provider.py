@@ -29,6 +29,7 @@ from tests.support.provider_wire import Billed, Payload, Stop, Style, document, 
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from ssl import SSLContext
 
 __all__ = ["Billed", "Exchange", "Provider", "Reply", "Stop", "Style", "answer", "finding", "findings_where"]
 
@@ -190,20 +191,28 @@ def default_text(exchange: Exchange) -> str:
 
 
 class Provider:
-    """The provider as an asynchronous context manager. `bill_factor` multiplies what a computed usage says."""
+    """The provider as an asynchronous context manager.
 
-    def __init__(self, script: object = None, *, port: int = 0, bill_factor: float = 1.0) -> None:
-        self.script = script
+    `bill_factor` multiplies what a computed usage says. With `tls` it speaks https.
+    """
+
+    def __init__(
+        self, script: object = None, *, port: int = 0, bill_factor: float = 1.0, tls: SSLContext | None = None
+    ) -> None:
+        self._script = script
         self.journal: list[Exchange] = []
         self._port = port
         self._bill_factor = bill_factor
+        self._tls = tls
         self._taken = 0
         self._changed = asyncio.Condition()
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port, limit=16 * 1024 * 1024)
+        self._server = await asyncio.start_server(
+            self._accept, "127.0.0.1", self._port, limit=16 * 1024 * 1024, ssl=self._tls
+        )
         self._port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -215,6 +224,16 @@ class Provider:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     @property
+    def script(self) -> object:
+        """What decides on the replies; a list that is set anew is taken from its start."""
+        return self._script
+
+    @script.setter
+    def script(self, script: object) -> None:
+        self._script = script
+        self._taken = 0
+
+    @property
     def port(self) -> int:
         """The port that it listens on."""
         return self._port
@@ -222,7 +241,7 @@ class Provider:
     @property
     def origin(self) -> str:
         """The base URL for the Anthropic SDK."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     @property
     def base_url(self) -> str:
@@ -292,12 +311,12 @@ class Provider:
         return answered
 
     async def _decide(self, exchange: Exchange) -> Reply:
-        if callable(self.script):
-            decided = self.script(exchange)
+        if callable(self._script):
+            decided = self._script(exchange)
             if inspect.isawaitable(decided):
                 decided = await decided
             return cast("Reply", decided) if decided is not None else Reply()
-        replies = cast("Sequence[Reply]", self.script or ())
+        replies = cast("Sequence[Reply]", self._script or ())
         self._taken += 1
         return replies[self._taken - 1] if self._taken <= len(replies) else Reply()
 

@@ -157,7 +157,7 @@ def _to_mend(called: Called, rejection: Rejection, said: str) -> tuple[Misconfig
         )
     if status < 400:
         return MisconfiguredKind.REQUEST, (
-            f"{called.provider} at {called.host} redirects to another address ({said}), which is not followed; "
+            f"{called.host} redirects requests for {called} to another address ({said}), which is not followed; "
             "set base_url to the right one"
         )
     return MisconfiguredKind.REQUEST, (
