@@ -12,5 +12,10 @@ if TYPE_CHECKING:
 
 
 def keep_logs(settings: Settings) -> None:
-    """Log to the state folder from now on."""
-    configure(state_dir() / "logs", redact_with(KnownSecrets(), settings.privacy.redact_patterns))
+    """Log to the state folder from now on; not at all where it cannot be written, which the stores tell in words."""
+    folder = state_dir() / "logs"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return
+    configure(folder, redact_with(KnownSecrets(), settings.privacy.redact_patterns))

@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.table import Table
+from rich.text import Text
+
 from aiops_lsp import __version__
 from aiops_lsp.cli.commands.usage import print_spend, read_report
 from aiops_lsp.cli.console import counted, neutral, open_console, print_line, print_prose, prose
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
     import argparse
 
     from rich.console import Console
-    from rich.table import Table
 
     from aiops_lsp.cli.explanation import ExplainedRegion, Explanation
     from aiops_lsp.engine.models import Route
@@ -75,7 +77,8 @@ class _Report:
         self._line(label, fact, "yellow")
 
     def _line(self, label: str, fact: str, style: str) -> None:
-        print_line(self.console, (f"  {neutral(label):<{_LABEL}}", "bold"), "  ", (neutral(fact), style))
+        name = Text(f"{neutral(label):<{_LABEL}}  ", "bold")
+        print_prose(self.console, prose(fact), indent=2, style=style, label=name)
 
 
 def _print_setup(console: Console, projects: ProjectSettings) -> None:
@@ -132,7 +135,7 @@ def _report_models(report: _Report, settings: Settings) -> None:
     for tier in Tier:
         for model in pool.chain(tier):
             name = ModelName.parse(model)
-            report.plain(tier.value, f"{model}  {_price(name, pool.routes[name.provider], prices)}")
+            report.plain(tier.value, f"{model}: {_price(name, pool.routes[name.provider], prices)}")
 
 
 def _price(model: ModelName, route: Route, prices: PriceTable) -> str:
@@ -152,7 +155,7 @@ def _report_hosts(report: _Report, projects: ProjectSettings, root: Path) -> Non
     report.heading("Hosts that may receive source from here")
     hosts = Preparation(projects, offline=False, fail_on="medium").allowed_hosts(root)
     for host in hosts:
-        report.good(host, "")
+        report.good("allowed", host)
     if not hosts:
         report.plain("none", "editors ask; on the command line: aiops-lsp allow HOST")
 
@@ -244,9 +247,6 @@ def _print_explanation(console: Console, shown: str, explanation: Explanation) -
 
 
 def _region_table(regions: tuple[ExplainedRegion, ...]) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - only here
-    from rich.text import Text  # noqa: PLC0415
-
     table = Table(box=None, header_style="bold cyan", pad_edge=False, padding=(0, 3, 0, 0))
     for name in ("Lines", "Region", "Tier", "Tokens", "When saved"):
         table.add_column(name, justify="right" if name == "Tokens" else "left", overflow="fold")

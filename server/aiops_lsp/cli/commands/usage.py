@@ -9,7 +9,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from aiops_lsp.cli.console import counted, neutral, open_console, print_line, print_prose
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from aiops_lsp.cli.console import counted, neutral, open_console, print_prose
 from aiops_lsp.cli.failure import CouldNotRun
 from aiops_lsp.cli.project import ProjectSettings
 from aiops_lsp.engine.governor import budgets
@@ -23,16 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from rich.console import Console
-    from rich.table import Table
 
     from aiops_lsp.settings import Settings
     from aiops_lsp.store.ledger_usage import SavedRow, UsageRow
 
 _MICRO = 1_000_000
 _WARNING_LEVEL = 0.8
-_GAUGE_CELLS = 24
+_GAUGE_CELLS = 16
 _NAME_CELLS = 14
 _ROWS = 15
+_NUMBERS_WIDTH = 52
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,8 @@ def print_report(report: UsageReport, console: Console) -> None:
     if not report.usage and not report.saved:
         print_prose(console, f"No model was asked in the last {counted(report.days, 'day')}.")
         return
-    _print_days(report, console)
+    width = _name_width(report, console)
+    _print_days(report, console, width)
     for heading, key in (
         ("Model", lambda row: row.model),
         ("Tier", lambda row: row.tier),
@@ -115,7 +120,7 @@ def print_report(report: UsageReport, console: Console) -> None:
         ("Language", lambda row: row.language),
     ):
         console.print()
-        _print_by(heading, key, report.usage, console)
+        _print_by(heading, key, report.usage, console, width)
     console.print()
     print_prose(console, _totals(report), style="bold")
 
@@ -143,16 +148,14 @@ def print_spend(spend: Spend, console: Console, *, indent: int = 0) -> None:
 def _print_gauge(console: Console, name: str, words: str, part: float, resets_at: float, indent: int) -> None:
     full = min(_GAUGE_CELLS, max(round(part * _GAUGE_CELLS), part > 0))
     style = "red" if part >= 1 else "yellow" if part >= _WARNING_LEVEL else "green"
-    resets = datetime.fromtimestamp(resets_at, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
-    print_line(
-        console,
-        " " * indent,
+    gauge = Text.assemble(
         (f"{name:<{_NAME_CELLS}}", "bold"),
         ("█" * full, style),
         ("░" * (_GAUGE_CELLS - full), "dim"),
-        f" {part:>4.0%}  {words}",
-        (f"  until {resets}", "dim"),
+        f" {part:>4.0%}  ",
     )
+    resets = datetime.fromtimestamp(resets_at, UTC).astimezone().strftime("%b %d %H:%M")
+    print_prose(console, Text.assemble(words, (f", until {resets}", "dim")), indent=indent, label=gauge)
 
 
 def _part(spent: float, limit: float) -> float:
@@ -161,8 +164,8 @@ def _part(spent: float, limit: float) -> float:
     return 1.0
 
 
-def _print_days(report: UsageReport, console: Console) -> None:
-    table = _table("Day", "Requests", "Tokens", "USD", "Saved tokens", "Saved USD")
+def _print_days(report: UsageReport, console: Console, width: int) -> None:
+    table = _table(width, "Day", "Requests", "Tokens", "USD", "Saved", "Saved USD")
     saved = _sums(report.saved, lambda row: row.day)
     used = _sums(report.usage, lambda row: row.day)
     days = sorted({*saved, *used}, reverse=True)
@@ -174,8 +177,10 @@ def _print_days(report: UsageReport, console: Console) -> None:
         print_prose(console, f"... and {counted(len(days) - _ROWS, 'day')} before; --json has all.", style="dim")
 
 
-def _print_by(heading: str, key: Callable[[UsageRow], str], rows: Sequence[UsageRow], console: Console) -> None:
-    table = _table(heading, "Requests", "Tokens", "USD", "Share")
+def _print_by(
+    heading: str, key: Callable[[UsageRow], str], rows: Sequence[UsageRow], console: Console, width: int
+) -> None:
+    table = _table(width, heading, "Requests", "Tokens", "USD", "Share")
     sums = sorted(_sums(rows, key).items(), key=lambda item: (-item[1].usd, -item[1].tokens, item[0]))
     cost, tokens = sum(one.usd for _, one in sums), sum(one.tokens for _, one in sums)
     for name, one in sums[:_ROWS]:
@@ -207,11 +212,15 @@ def _totals(report: UsageReport) -> str:
     )
 
 
-def _table(first: str, *numbers: str) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - --json does without
+def _name_width(report: UsageReport, console: Console) -> int:
+    """The width of every table's first column, so that the numbers stand below each other."""
+    names = [name for row in report.usage for name in (row.model, row.project, row.language)]
+    return min(max((cell_len(name) for name in names), default=0), max(12, console.width - _NUMBERS_WIDTH))
 
-    table = Table(box=None, header_style="bold cyan", pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_column(first, min_width=20, overflow="fold")
+
+def _table(width: int, first: str, *numbers: str) -> Table:
+    table = Table(box=None, header_style="bold cyan", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(first, min_width=width, max_width=width, overflow="fold")
     for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True, min_width=9)
+        table.add_column(name, justify="right", no_wrap=True, min_width=8)
     return table

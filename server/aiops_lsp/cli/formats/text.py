@@ -115,7 +115,8 @@ def _verdict(outcome: Outcome) -> str:
         return f"No findings in {counted(len(outcome.files), 'file')}."
     with_findings = sum(bool(file.findings) for file in outcome.files)
     listed = ", ".join(f"{severities[one]} {one.value}" for one in Severity if severities[one])
-    return f"{counted(severities.total(), 'finding')} in {with_findings} of {counted(len(outcome.files), 'file')}: {listed}."
+    files = counted(len(outcome.files), "file")
+    return f"{counted(severities.total(), 'finding')} in {with_findings} of {files}: {listed}."
 
 
 def _coverage(outcome: Outcome) -> str:
