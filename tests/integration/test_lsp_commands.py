@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aiops_lsp.engine.host import ConsentAnswer, ConsentQuestion, Urgency
+from aiops_lsp.store.database import StoreUnavailable
 from tests.support.client import MODERN, Client, Refused, connected
 from tests.support.clock import until
 from tests.support.fake_reviewer import FakeReviewer, fake
@@ -84,6 +85,38 @@ async def test_the_books_and_the_cache() -> None:
         said = [message["message"] for message in client.received("window/showMessage")]
         assert "3 cached results" in said[0]
         assert "today: 7 of" in said[1]
+
+
+async def test_what_a_store_cannot_do_is_told_in_words() -> None:
+    class Broken(FakeReviewer):
+        async def clear_cache(self) -> int:
+            raise StoreUnavailable("the cache is locked; close the other window")
+
+        async def usage(self, days: int = 30) -> dict[str, object]:
+            raise StoreUnavailable("the ledger is from a newer version")
+
+    async with connected(Broken) as client:
+        await ready(client)
+        for answer in (run(client, "aiops.clearCache"), client.request("aiops/usage")):
+            with pytest.raises(Refused, match=r"locked|newer") as caught:
+                await answer
+            assert caught.value.code == -32803
+
+
+async def test_a_document_that_is_closed_while_the_user_thinks() -> None:
+    async with connected(FakeReviewer) as client:
+        client.unanswered.add("window/showMessageRequest")
+        reviewer = await ready(client)
+        reviewer.estimate_micro_usd = 600_000
+        _, answer = client.start_request(
+            "workspace/executeCommand", {"command": "aiops.reviewDocument", "arguments": [URI]}
+        )
+        await until(lambda: client.asked("window/showMessageRequest"))
+        client.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+        question = next(message for message in client.requests if message["method"] == "window/showMessageRequest")
+        client.send({"id": question["id"], "result": {"title": "Review"}})
+        with pytest.raises(Refused, match="closed"):
+            await answer
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aiops_lsp.core.findings import Origin
+from aiops_lsp.core.text import Position, Range
 from aiops_lsp.engine.host import DocumentStatus, Publication
 from tests.support.client import MODERN, Client, at, connected
 from tests.support.clock import settle, until
-from tests.support.fake_reviewer import FakeReviewer, fake
+from tests.support.fake_reviewer import FakeReviewer, fake, finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aiops_lsp.core.findings import Finding
+    from aiops_lsp.core.text import Snapshot
     from aiops_lsp.engine.host import Folder, Host
 
 URI = "file:///w/a.py"
@@ -177,6 +181,23 @@ async def test_hover_says_everything_on_the_finding_and_nothing_beside_it() -> N
         assert "aiops: ignore[bug]" in found["contents"]["value"]
         assert await hover(client, 0, 2) is None
         assert await hover(client, 1, 0) is None
+
+
+async def test_hover_on_a_rules_finding_shows_the_rules_examples() -> None:
+    def find(snapshot: Snapshot) -> list[Finding]:
+        span = Range(Position(0, 0), Position(0, 3))
+        return [finding(span, "BUG", origin=Origin.RULE, code="py/mutable-default")]
+
+    async with connected(FakeReviewer) as client:
+        await client.initialize(MODERN)
+        await client.ready()
+        fake(client).find = find
+        client.open(URI, "BUG\n")
+        await client.diagnostics(URI, 1)
+        text = (await hover(client, 0, 1))["contents"]["value"]
+        assert "## Reported" in text
+        assert text.count("It breaks.") == 1
+        assert "py/mutable-default: " not in text
 
 
 async def test_hover_in_plain_text() -> None:

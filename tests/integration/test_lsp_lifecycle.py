@@ -231,7 +231,7 @@ async def test_an_engine_that_cannot_start_is_told_once_and_the_server_answers()
         client.open(URI, "BUG")
         await until(lambda: client.received("window/showMessage"))
         assert await client.request("textDocument/hover", HOVER) is None
-        assert await refused(client.request("aiops/usage")) == -32603
+        assert await refused(client.request("aiops/usage")) == -32803
         assert len(client.received("window/showMessage")) == 1
         assert await client.leave() == 0
 

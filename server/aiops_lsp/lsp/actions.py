@@ -6,6 +6,7 @@ is checked against the text as it is now: when the action is offered, and again 
 
 from __future__ import annotations
 
+from bisect import bisect, insort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from aiops_lsp.core.text import Range, TextDocument
     from aiops_lsp.lsp.capabilities import ClientFeatures
     from aiops_lsp.lsp.session import Session
+
+_MOST_FINDINGS = 50
+"""Nobody reads more actions than those on so many findings make."""
 
 FIX, FIX_KIND, FIX_ALL_VERIFIED, IGNORE = "fix", "fixKind", "fixAll", "ignore"
 
@@ -61,8 +65,9 @@ def code_action(
     invoked = params.context.trigger_kind is not types.CodeActionTriggerKind.Automatic
     actions: list[types.CodeAction] = []
     if _wanted(types.CodeActionKind.QuickFix, only):
-        for finding in here:
-            actions += _for_finding(session, document, finding, findings)
+        for finding in here[:_MOST_FINDINGS]:
+            actions += _for_finding(session.client, document, finding)
+        actions += _for_kinds(session.client, document, here, findings)
     if (proposal := _fix_all(document, findings)) and _wanted(FIX_ALL, only):
         actions.append(_editing(session.client, document, proposal))
     if _wanted(REVIEW_DEEPER, only) and invoked and (span.start != span.end or only):
@@ -153,17 +158,11 @@ def _ignore_edit(
     return ignoring_edit(session, document, finding) if finding is not None else None
 
 
-def _for_finding(
-    session: Session, document: TextDocument, finding: Finding, findings: Sequence[Finding]
-) -> list[types.CodeAction]:
-    client = session.client
+def _for_finding(client: ClientFeatures, document: TextDocument, finding: Finding) -> list[types.CodeAction]:
     diagnostics = [convert.diagnostic(document, finding, client)]
     actions = []
     if (proposal := _fix(document, finding)) is not None:
         actions.append(_editing(client, document, proposal))
-        same = _fix_kind(document, findings, finding.code)
-        if same is not None and proposal.preferred:
-            actions.append(_editing(client, document, same))
     if ignore_comment(document.language, finding) is not None:
         actions.append(
             types.CodeAction(
@@ -186,6 +185,15 @@ def _for_finding(
     )
     actions.append(_deeper(document, finding.range, types.CodeActionKind.QuickFix))
     return actions
+
+
+def _for_kinds(
+    client: ClientFeatures, document: TextDocument, here: Sequence[Finding], findings: Sequence[Finding]
+) -> list[types.CodeAction]:
+    """For each rule with a verified fix here: all its verified fixes in the file."""
+    codes = dict.fromkeys(finding.code for finding in here if finding.fix is not None and finding.fix.verified)
+    proposals = [_fix_kind(document, findings, code) for code in codes]
+    return [_editing(client, document, proposal) for proposal in proposals if proposal is not None]
 
 
 def _fix(document: TextDocument, finding: Finding) -> Proposal | None:
@@ -224,18 +232,27 @@ def _together(document: TextDocument, findings: Iterable[Finding]) -> tuple[tupl
         fix = finding.fix
         if fix is None or not fix.verified or _fix(document, finding) is None:
             continue
-        if not any(_collide(edit, other) for edit in fix.edits for other in taken):
+        places = [bisect(taken, edit.range, key=_range_of) for edit in fix.edits]
+        if not any(_collides(edit, taken[max(0, at - 1) : at + 1]) for edit, at in zip(fix.edits, places, strict=True)):
             fixed.append(finding)
-            taken += fix.edits
-    return tuple(fixed), tuple(sorted(taken, key=lambda edit: edit.range))
+            for edit in fix.edits:
+                insort(taken, edit, key=_range_of)
+    return tuple(fixed), tuple(taken)
 
 
-def _collide(one: Edit, other: Edit) -> bool:
-    """Whether two edits overlap, or meet in a way that leaves open which comes first."""
-    first, second = sorted((one.range, other.range))
-    if second.start > first.end:
-        return False
-    return second.start < first.end or first.start == first.end or second.start == second.end
+def _range_of(edit: Edit) -> Range:
+    return edit.range
+
+
+def _collides(edit: Edit, neighbours: Sequence[Edit]) -> bool:
+    """Whether an edit overlaps one of `neighbours`, or meets it in a way that leaves open which comes first."""
+    for other in neighbours:
+        first, second = sorted((edit.range, other.range))
+        if second.start < first.end:
+            return True
+        if second.start == first.end and (first.start == first.end or second.start == second.end):
+            return True
+    return False
 
 
 def _editing(client: ClientFeatures, document: TextDocument, proposal: Proposal) -> types.CodeAction:

@@ -30,12 +30,22 @@ def execute_command(session: Session, params: types.ExecuteCommandParams) -> Awa
     command = _COMMANDS.get(params.command)
     if command is None:
         raise invalid_params(f"there is no command {params.command!r}")
-    return command(session, params.arguments or (), params.work_done_token)
+    return _in_words(command(session, params.arguments or (), params.work_done_token))
 
 
-def usage(session: Session, params: object) -> Awaitable[dict[str, object]]:
+def usage(session: Session, params: object) -> Awaitable[object]:
     """The request `aiops/usage`: `{"days": 30}`, or nothing."""
-    return _usage(session, _days(params))
+    return _in_words(_usage(session, _days(params)))
+
+
+async def _in_words(work: Awaitable[object]) -> object:
+    """What cannot be done for lack of a store is the user's to know, and no fault of the server."""
+    from aiops_lsp.store.database import StoreUnavailable  # noqa: PLC0415 - with the stores, after the start
+
+    try:
+        return await work
+    except StoreUnavailable as problem:
+        raise RequestRefused(types.LSPErrorCodes.RequestFailed, str(problem)) from problem
 
 
 async def _usage(session: Session, days: int) -> dict[str, object]:
@@ -44,13 +54,8 @@ async def _usage(session: Session, days: int) -> dict[str, object]:
 
 async def _review_document(session: Session, arguments: Arguments, token: types.ProgressToken | None) -> object:
     document = _document(session, arguments)
-    reviewer = await session.started()
     async with work(session, f"Reviewing {_name(document.uri)}", token):
-        tokens, micro_usd = await reviewer.estimate(document.uri)
-        if refusal := await questions.may_cost(session, _name(document.uri), tokens, micro_usd):
-            session.say(types.MessageType.Warning, refusal)
-            return {"uri": document.uri, "refused": refusal}
-        return reports.describe(await reviewer.review(document.uri))
+        return await _review(session, document, deep=False, lines=None)
 
 
 async def _review_changes(session: Session, arguments: Arguments, token: types.ProgressToken | None) -> object:
@@ -67,14 +72,28 @@ async def _review_changes(session: Session, arguments: Arguments, token: types.P
 
 async def _review_deeper(session: Session, arguments: Arguments, token: types.ProgressToken | None) -> object:
     document, lines = _document(session, arguments), _lines(arguments)
-    reviewer = await session.started()
     async with work(session, f"Reviewing {_name(document.uri)} in depth", token):
-        if lines is None:
-            tokens, micro_usd = await reviewer.estimate(document.uri)
-            if refusal := await questions.may_cost(session, _name(document.uri), tokens, micro_usd):
-                session.say(types.MessageType.Warning, refusal)
-                return {"uri": document.uri, "refused": refusal}
-        return reports.describe(await reviewer.review(document.uri, deep=True, lines=lines))
+        return await _review(session, document, deep=True, lines=lines)
+
+
+async def _review(
+    session: Session, document: TextDocument, *, deep: bool, lines: tuple[int, int] | None
+) -> dict[str, object]:
+    """Review a document, or some lines of it. For the whole document the user is told first what it may cost."""
+    reviewer = await session.started()
+    if lines is None:
+        _check_open(session, document)
+        tokens, micro_usd = await reviewer.estimate(document.uri)
+        if refusal := await questions.may_cost(session, _name(document.uri), tokens, micro_usd):
+            session.say(types.MessageType.Warning, refusal)
+            return {"uri": document.uri, "refused": refusal}
+    _check_open(session, document)
+    return reports.describe(await reviewer.review(document.uri, deep=deep, lines=lines))
+
+
+def _check_open(session: Session, document: TextDocument) -> None:
+    if document.uri not in session.documents:
+        raise RequestRefused(types.LSPErrorCodes.ContentModified, f"{_name(document.uri)} was closed meanwhile")
 
 
 async def _review_workspace(session: Session, _arguments: Arguments, token: types.ProgressToken | None) -> object:
@@ -103,7 +122,9 @@ async def _show_usage(session: Session, arguments: Arguments, _token: types.Prog
 
 async def _dismiss(session: Session, arguments: Arguments, _token: types.ProgressToken | None) -> object:
     document, finding_id = _document(session, arguments), _text(arguments, "id")
-    await (await session.started()).dismiss(document.uri, finding_id)
+    reviewer = await session.started()
+    _check_open(session, document)
+    await reviewer.dismiss(document.uri, finding_id)
     return {"dismissed": finding_id}
 
 

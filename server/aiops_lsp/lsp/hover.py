@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -11,12 +12,14 @@ from aiops_lsp.lsp import convert, prose
 from aiops_lsp.lsp.ignoring import ignore_comment
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from aiops_lsp.core.findings import Finding
-    from aiops_lsp.core.text import Position, Range, TextDocument
+    from aiops_lsp.core.text import Position, Range
     from aiops_lsp.lsp.session import Session
 
 
-def hover(session: Session, params: types.HoverParams) -> types.Hover | None:
+def hover(session: Session, params: types.HoverParams) -> types.Hover | Awaitable[types.Hover] | None:
     """`textDocument/hover`."""
     document = session.documents.get(params.text_document.uri)
     if document is None or session.reviewer is None:
@@ -24,10 +27,8 @@ def hover(session: Session, params: types.HoverParams) -> types.Hover | None:
     position = convert.position_from_client(document, params.position)
     here = [finding for finding in session.findings(document.uri) if _covers(finding.range, position)]
     if here:
-        separator = "\n\n---\n\n" if session.client.hover_markdown else "\n\n"
-        text = separator.join(_text(session, document, finding) for finding in here)
         span = convert.range_to_client(document, min(finding.range for finding in here))
-        return types.Hover(convert.hover_content(text, session.client), span)
+        return _on_findings(session, document.language, here, span)
     if position.line == 0 and (note := _note(session, document.uri)):
         text = f"Not reviewed by a language model: {note}"
         return types.Hover(
@@ -36,26 +37,36 @@ def hover(session: Session, params: types.HoverParams) -> types.Hover | None:
     return None
 
 
+async def _on_findings(session: Session, language: str, findings: list[Finding], span: types.Range) -> types.Hover:
+    ignores = [ignore_comment(language, finding) for finding in findings]
+    if not session.client.hover_markdown:
+        texts = map(prose.hover_plain, findings, ignores)
+        return types.Hover(convert.hover_content("\n\n".join(texts), session.client), span)
+    # Rules are read from disk when the first page is asked for.
+    pages = await asyncio.to_thread(lambda: [_examples(finding) for finding in findings])
+    texts = map(prose.hover_markdown, findings, ignores, pages)
+    return types.Hover(convert.hover_content("\n\n---\n\n".join(texts), session.client), span)
+
+
 def _covers(span: Range, position: Position) -> bool:
     """Whether the cursor is on the finding; editors place it before a character or, at its end, after it."""
     return span.start <= position <= span.end
 
 
-def _text(session: Session, document: TextDocument, finding: Finding) -> str:
-    ignore = ignore_comment(document.language, finding)
-    if session.client.hover_markdown:
-        return prose.hover_markdown(finding, ignore, _page(finding))
-    return prose.hover_plain(finding, ignore)
+def _examples(finding: Finding) -> str | None:
+    """Of the page of the rule that found it, what the finding does not say itself. ruff's rules have theirs on the web.
 
-
-def _page(finding: Finding) -> str | None:
-    """The page of the rule that found it; ruff's rules have theirs on the web."""
+    Blocks.
+    """
     if finding.origin is not Origin.RULE:
         return None
     from aiops_lsp.rules.pages import find_rule, page  # noqa: PLC0415 - with the rules, after the start
 
     rule = find_rule(finding.code)
-    return page(rule) if rule is not None else None
+    if rule is None:
+        return None
+    _, heading, examples = page(rule).partition("\n## ")
+    return f"## {examples}" if heading else None
 
 
 def _note(session: Session, uri: str) -> str:

@@ -75,7 +75,7 @@ def hover_plain(finding: Finding, ignore: str | None) -> str:
 
 
 def hover_markdown(finding: Finding, ignore: str | None, page: str | None) -> str:
-    """The same as Markdown. `page` is the rule's own page, which is ours or the user's and already Markdown."""
+    """The same as Markdown. `page` is of the rule's own page, which is ours or the user's and already Markdown."""
     code = f"[{escape(finding.code)}]({finding.url})" if _is_web(finding.url) else escape(finding.code)
     parts = [
         f"{SIGNS[finding.severity]} **{escape(finding.title)}**",

@@ -21,6 +21,7 @@ from aiops_lsp.lsp.capabilities import ClientFeatures
 from aiops_lsp.lsp.configuration import Configuration
 from aiops_lsp.lsp.messages import Messages
 from aiops_lsp.lsp.progress import ProgressTokens
+from aiops_lsp.lsp.protocol import RequestRefused
 from aiops_lsp.lsp.refresh import HintRefresher
 from aiops_lsp.lsp.status import StatusNotifier
 
@@ -77,11 +78,12 @@ class Session:
             self._starting = self.tasks.start(self._start(), "start the engine")
 
     async def started(self) -> Reviewer:
-        """The reviewer, as soon as it works. Raises RuntimeError when it could not be started."""
+        """The reviewer, as soon as it works. Raises RequestRefused when it could not be started."""
         if self.reviewer is None and self._starting is not None:
             await asyncio.wait([self._starting])
         if self.reviewer is None:
-            raise RuntimeError("the reviewer could not be started; the log says why")
+            words = "aiops could not be started; the log says why"
+            raise RequestRefused(types.LSPErrorCodes.RequestFailed, words)
         return self.reviewer
 
     def open(self, document: TextDocument) -> None:
