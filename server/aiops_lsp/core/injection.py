@@ -33,7 +33,7 @@ _ADDRESSED = (
     r"\b(?:ignore|disregard|forget|override|bypass|discard)\b.{0,30}\b"
     r"(?:instructions?|prompts?|directions|guidelines|system messages?|rules (?:above|before|you))\b",
     # to be spoken to: "AI reviewer: ...", "note to automated tools"
-    rf"(?:^|[.!?;(]\s+)(?:@|dear |hey |hello |hi |attention |note (?:to|for) (?:the |any |all )?)?{_WHO}\s*[:,]\s",
+    rf"(?:^|(?<=[.!?;(])\s+)(?:@|dear |hey |hello |hi |attention |note (?:to|for) (?:the |any |all )?)?{_WHO}\s*[:,]\s",
     r"\b(?:notes?|message|messages|attention|notice|instructions?|reminder|hint|for)\b.{0,12}\b(?:to|for)?\s*"
     r"(?:the |any |all |every |an? )?(?:(?:ai|llm|automated|automatic)[ -]+)+(?:code |security )?"
     r"(?:review(?:er|ing)?s?|models?|tools?|agents?|assistants?|auditors?|scanners?|systems?|bots?)\b",
@@ -77,7 +77,7 @@ _STRING_OR_COMMENT = re.compile(
     r"""|(?P<opener>\#|//|/\*|<!--|(?:^|(?<=\s))--(?=\s))"""
 )
 _CLOSERS = {"/*": "*/", "<!--": "-->"}
-_LEADING = re.compile(r"[\s#/*;!<-]*")
+_LEADING = re.compile(r"[\s#/*;!-]*")
 _LONGEST_RUN = 40
 
 
