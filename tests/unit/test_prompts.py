@@ -178,22 +178,8 @@ def test_evidence_comes_before_judgement() -> None:
 
 INSTALLED = load_prompt_texts()
 LANGUAGES = [
-    "python",
-    "javascript",
-    "javascriptreact",
-    "typescript",
-    "typescriptreact",
-    "go",
-    "rust",
-    "java",
-    "c",
-    "cpp",
-    "csharp",
-    "ruby",
-    "php",
-    "kotlin",
-    "swift",
-    "shellscript",
+    *("python", "javascript", "javascriptreact", "typescript", "typescriptreact", "go", "rust", "java", "c", "cpp"),
+    *("csharp", "ruby", "php", "kotlin", "swift", "shellscript"),
 ]
 
 

@@ -128,7 +128,7 @@ def _hits(lines: Sequence[str], pattern: re.Pattern[str]) -> list[_Comment]:
         starts = [0, *accumulate(len(text) + 1 for text in texts)]
         for match in pattern.finditer(" ".join(texts)):
             for comment, start, text in zip(run, starts, texts, strict=False):
-                if start < match.end() and match.start() < start + len(text):
+                if text and start < match.end() and match.start() < start + len(text):
                     found[comment.line, comment.start] = comment
     return [found[place] for place in sorted(found)]
 

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 LONGEST_PAUSE = 86_400.0
 """Seconds beyond which a requested pause counts as this: an absurd one must not stop us for good."""
 
-_CODE = re.compile(r"[a-z][a-z0-9_.-]{2,60}")
+_CODE = re.compile(r"(?=.{3,60}$)[a-z]+(?:[_.][a-z]+)*")
+"""Words and nothing that could be part of a key."""
 _REQUEST_ID = re.compile(r"[\w.:-]{1,100}")
 _OUT_OF_CREDIT = ("insufficient_quota", "billing_hard_limit_reached", "billing_error", "credit_balance_too_low")
 _NO_MODEL = ("model_not_found", "not_found_error", "deployment_not_found", "deploymentnotfound")

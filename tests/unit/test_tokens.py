@@ -1,0 +1,71 @@
+"""Estimates of tokens: their bounds, their growth, and what they learn."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aiops_lsp.llm.tokens import RESERVE_MARGIN, Calibration, estimate_tokens, most_tokens, reserve_tokens
+
+TEXTS = st.text(max_size=400)
+SURROGATES = st.text(st.characters(), max_size=50)
+
+
+@given(st.one_of(TEXTS, SURROGATES), st.sampled_from(["", "openai:gpt-6-luna", "anthropic:claude-haiku-5-5"]))
+def test_never_more_than_bytes_and_never_none_for_a_text(text: str, model: str) -> None:
+    estimate = estimate_tokens(text, model)
+    assert 0 <= estimate <= reserve_tokens(text, model, 2.5) <= most_tokens(text)
+    assert (estimate == 0) == (text == "")
+
+
+def test_the_formula() -> None:
+    text = "def f(Ab):\n    return 12 + größe\n" * 40
+    line = 0.075 * 35 + 1.675 * 2 + 0.674 * 6 + 0.261 * 4 + 0.124 * 1 + 0.835 * 2 + 0.149 * 2
+    assert abs(estimate_tokens(text) - (40 * line - 5)) <= 1
+
+
+def test_anthropic_counts_more() -> None:
+    text = "for item in items:\n    total += item.price\n" * 50
+    assert estimate_tokens(text, "anthropic:x") == pytest.approx(1.35 * estimate_tokens(text, "openai:x"), rel=0.01)
+    assert estimate_tokens(text, "openai:x") == estimate_tokens(text)
+
+
+@given(TEXTS, TEXTS)
+def test_more_text_is_never_fewer_tokens(one: str, other: str) -> None:
+    assert estimate_tokens(one + other) >= estimate_tokens(one) - 1
+
+
+def test_a_reservation_has_a_margin_and_follows_what_was_learned() -> None:
+    text = "total += item.price\n" * 100
+    plain = estimate_tokens(text)
+    assert reserve_tokens(text) == math.ceil(plain * RESERVE_MARGIN)
+    assert reserve_tokens(text, factor=0.5) == math.ceil(plain * RESERVE_MARGIN * 0.5)
+
+
+def test_calibration_is_per_model_and_language() -> None:
+    calibration = Calibration()
+    calibration.learn("m", "python", estimated=1000, billed=1500)
+    assert calibration.factor("m", "python") == 1.5
+    assert calibration.factor("m", "go") == calibration.factor("n", "python") == 1.0
+
+
+@given(st.lists(st.tuples(st.integers(-5, 10**6), st.integers(-5, 10**9)), max_size=30))
+def test_calibration_stays_sane(bills: list[tuple[int, int]]) -> None:
+    calibration = Calibration()
+    for estimated, billed in bills:
+        calibration.learn("m", "python", estimated=estimated, billed=billed)
+    assert 0.5 <= calibration.factor("m", "python") <= 2.5
+
+
+def test_calibration_approaches_what_is_billed() -> None:
+    calibration = Calibration()
+    distances = []
+    for _ in range(30):
+        calibration.learn("m", "python", estimated=1000, billed=1300)
+        calibration.learn("m", "python", estimated=1000, billed=1300)
+        distances.append(abs(calibration.factor("m", "python") - 1.3))
+    assert distances == sorted(distances, reverse=True)
+    assert distances[-1] < 0.01
