@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aiops_lsp.core.findings import Edit, Fix
+from aiops_lsp.core.text import Position, Range
 from tests.support.client import MODERN, Client, Refused, at, connected
 from tests.support.clock import until
-from tests.support.fake_reviewer import FakeReviewer, fake
+from tests.support.fake_reviewer import FakeReviewer, fake, finding
+
+if TYPE_CHECKING:
+    from aiops_lsp.core.findings import Finding
+    from aiops_lsp.core.text import Snapshot
 
 URI = "file:///w/a.py"
 TEXT = "x = BUG\ny = SAFEBUG\nz = SAFEBUG; w = BUG\n"
@@ -206,6 +212,39 @@ async def test_fix_all_takes_the_verified_fixes_alone() -> None:
         assert (await client.request("codeAction/resolve", same))["edit"] == resolved["edit"] | {
             "changeAnnotations": {"aiops": {"label": same["title"], "description": "A fix of aiops"}}
         }
+
+
+@pytest.mark.parametrize(
+    ("spans", "applied_to"),
+    [
+        ([(0, 2), (2, 4)], "XX"),
+        ([(0, 2), (1, 3)], "Xcd"),
+        ([(0, 4), (1, 2), (2, 3)], "X"),
+        ([(1, 1), (1, 1)], "aXbcd"),
+        ([(1, 1), (1, 2)], "aXbcd"),
+        ([(0, 1), (1, 1)], "Xbcd"),
+        ([(0, 1), (2, 2), (3, 4)], "XbXcX"),
+    ],
+)
+async def test_fixes_that_overlap_are_not_applied_together(spans: list[tuple[int, int]], applied_to: str) -> None:
+    text = "abcd"
+
+    def find(_snapshot: Snapshot) -> list[Finding]:
+        made = []
+        for number, (start, end) in enumerate(spans):
+            span = Range(Position(0, start), Position(0, end))
+            fix = Fix("fix", (Edit(span, text[start:end], "X"),), verified=True)
+            made.append(finding(Range(Position(0, 0), Position(0, 1)), "a", ordinal=number, fix=fix))
+        return made
+
+    async with connected(FakeReviewer) as client:
+        await client.initialize(NO_RESOLVE)
+        await client.ready()
+        fake(client).find = find
+        client.open(URI, text)
+        await client.diagnostics(URI, 1)
+        (offered,) = await actions(client, at(0, 0), only=["source.fixAll"])
+        assert applied(text, offered["edit"]) == applied_to
 
 
 async def test_the_edit_comes_at_once_to_a_client_that_does_not_resolve() -> None:

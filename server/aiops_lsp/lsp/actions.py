@@ -257,7 +257,7 @@ def _collides(edit: Edit, neighbours: Sequence[Edit]) -> bool:
 
 def _editing(client: ClientFeatures, document: TextDocument, proposal: Proposal) -> types.CodeAction:
     tagged = proposal.by_model and client.code_action_llm_tag
-    shown = proposal.findings if proposal.kind == types.CodeActionKind.QuickFix.value else ()
+    shown = proposal.findings if proposal.what == FIX else ()
     return types.CodeAction(
         title=proposal.title,
         kind=proposal.kind,

@@ -35,8 +35,7 @@ def did_change(session: Session, params: types.DidChangeTextDocumentParams) -> N
         logger.warning("a change of a document that is not open was ignored")
         return
     edits = document.apply(convert.changes_from_client(params.content_changes), params.text_document.version)
-    if session.reviewer is not None:
-        session.reviewer.edited(uri, edits)
+    session.edited(uri, edits)
 
 
 def did_save(session: Session, params: types.DidSaveTextDocumentParams) -> None:

@@ -26,10 +26,10 @@ from aiops_lsp.lsp.refresh import HintRefresher
 from aiops_lsp.lsp.status import StatusNotifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from aiops_lsp.core.findings import Finding
-    from aiops_lsp.core.text import TextDocument
+    from aiops_lsp.core.text import AppliedEdit, TextDocument
     from aiops_lsp.engine.host import ConsentAnswer, ConsentQuestion, Folder, Host, Publication, Status
     from aiops_lsp.engine.review import Reviewer
     from aiops_lsp.lsp.protocol import ReviewProtocol
@@ -66,6 +66,7 @@ class Session:
         self._engine: Reviewer | None = None
         self._closing: asyncio.Task[None] | None = None
         self._shown: set[str] = set()
+        self._early: dict[str, list[AppliedEdit]] | None = {}
 
     def initialize(self, params: Mapping[str, object]) -> None:
         """Take over what the `initialize` request says."""
@@ -93,8 +94,17 @@ class Session:
         if self.reviewer is not None:
             self.reviewer.open(document)
 
+    def edited(self, uri: str, edits: Sequence[AppliedEdit]) -> None:
+        """A document's text has changed. What is typed before the engine has started is told to it afterwards."""
+        if self.reviewer is not None:
+            self.reviewer.edited(uri, edits)
+        elif self._early is not None:
+            self._early.setdefault(uri, []).extend(edits)
+
     def close(self, uri: str) -> None:
         """Forget a document and what was shown of it."""
+        if self._early is not None:
+            self._early.pop(uri, None)
         if self.documents.pop(uri, None) is not None and self.reviewer is not None:
             self.reviewer.close(uri)
         self.configuration.forget(uri)
@@ -207,10 +217,13 @@ class Session:
         except Exception:
             logger.exception("the engine could not be started")
             self.say(types.MessageType.Error, "aiops could not start and reviews nothing. The log says why.")
+            self._early = None
             return
         self.reviewer = reviewer
-        for document in self.documents.values():
+        early, self._early = self._early or {}, None
+        for uri, document in self.documents.items():
             reviewer.open(document)
+            reviewer.edited(uri, early.get(uri, ()))
         self._status.changed()
         self.tasks.start(configuration.register(self), "register for changes")
         if self._settings_stale:
