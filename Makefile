@@ -1,0 +1,54 @@
+# What a developer types. Everything is installed below this folder (.venv, node_modules) and only when it is missing.
+# Arguments: make test ARGS="-k scheduler", make demo ARGS="path/to/code", make PYTHON=/path/to/python3.12
+
+BIN = .venv/bin
+ifeq ($(OS),Windows_NT)
+BIN = .venv/Scripts
+endif
+SOURCES = server tests
+BENCHMARKS = redaction text_edits
+SAMPLE = tests/data/sample_project
+
+export PYTHON
+
+.PHONY: help demo test check format bench setup npm clean
+
+help:
+	@echo "make demo    review a small sample project, without a key and without a service"
+	@echo "make test    run the tests"
+	@echo "make check   run the linter, the type checker and the contracts between the layers"
+	@echo "make format  format the code"
+	@echo "make bench   measure"
+	@echo "make clean   delete what was installed and built here"
+
+# An exit code of 1 says that there are findings, which is what the sample is for.
+demo:
+	@.ci/setup run
+	@$(BIN)/aiops-lsp review --offline $(or $(ARGS),$(SAMPLE)) || test $$? -eq 1
+	@cat .ci/next-steps
+
+test: setup npm
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: setup
+	$(BIN)/python -m ruff check $(SOURCES)
+	$(BIN)/python -m ruff format --check $(SOURCES)
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/python -m ruff check --fix $(SOURCES)
+	$(BIN)/python -m ruff format $(SOURCES)
+
+bench: setup
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
+
+setup:
+	@.ci/setup dev
+
+npm:
+	@.ci/npm-packages
+
+clean:
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find tests editors -name node_modules -type d -prune -exec rm -rf {} +

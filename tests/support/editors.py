@@ -1,0 +1,60 @@
+"""The real editors that tests drive: where they are, or a skip that says how to get them.
+
+`tests/editors/install` installs them into `~/.cache/aiops-lsp-tests` or `$AIOPS_TEST_EDITORS`. With
+AIOPS_REQUIRE_EDITORS set, as on the verification machine, a missing one fails the test instead of skipping it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+
+def editors_folder() -> Path:
+    """Where the installers put things."""
+    override = os.environ.get("AIOPS_TEST_EDITORS", "")
+    return Path(override) if override else Path.home() / ".cache" / "aiops-lsp-tests"
+
+
+def find_nvim(version: str) -> Path:
+    """The Neovim of this version, "0.12" or "0.10": the installed one, else the system's if it is of that version."""
+    return _find(
+        f"Neovim {version}", editors_folder() / f"nvim-{version}" / "bin" / "nvim", "nvim", f"NVIM v{version}."
+    )
+
+
+def find_emacs() -> Path:
+    """Emacs 30, which has eglot built in: the installed one, else the system's."""
+    return _find("Emacs 30", editors_folder() / "emacs-30" / "bin" / "emacs", "emacs", "GNU Emacs 30.")
+
+
+def find_meta_model() -> Path:
+    """The file of LSP's meta model."""
+    path = editors_folder() / "lsp-meta-model.json"
+    return path if path.is_file() else _missing("LSP's meta model")
+
+
+def _find(what: str, installed: Path, name: str, wanted: str) -> Path:
+    found = [installed, Path(shutil.which(name) or installed)]
+    return next((path for path in found if _version(path).startswith(wanted)), None) or _missing(what)
+
+
+def _version(program: Path) -> str:
+    """The first line that it says of itself; empty when it cannot be started."""
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=60)
+    except OSError:
+        return ""
+    return done.stdout.partition("\n")[0]
+
+
+def _missing(what: str) -> NoReturn:
+    words = f"{what} is not installed; run tests/editors/install"
+    if os.environ.get("AIOPS_REQUIRE_EDITORS"):
+        pytest.fail(words)
+    pytest.skip(words)
