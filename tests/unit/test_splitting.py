@@ -195,6 +195,41 @@ def test_long_runs_are_cut_after_blank_lines_first(language: str) -> None:
         assert region.lines[0].endswith("_0 = 0")
 
 
+@pytest.mark.parametrize(
+    "line", ["x = 1", "def f(): return 1", "class A: pass", "@", "((", "'", "import a", "if x:", "😀"]
+)
+@pytest.mark.parametrize("language", ["python", "javascript", "zig"])
+def test_files_that_repeat_one_line(language: str, line: str) -> None:
+    text = f"{line}\n" * 3_000
+    found = split(snapshot_of(text, language))
+    assert_partition(found, text)
+    assert all(r.kind is not RegionKind.PARAGRAPH or len(r.lines) <= LONGEST_RUN + 1 for r in found.regions)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("go", 'package a\n\nvar x = "" + ``\n'),
+        ("python", 'x = \'\' + """""" + f\'\'\n'),
+        ("javascript", "x = '' + `` + \"\";\n"),
+        ("java", 'class A { String x = ""; }\n'),
+        ("rust", 'fn f() { g("", r"", r#""#) }\n'),
+        ("c", 'char *x = "";\n'),
+        ("cpp", 'auto x = R"()";\n'),
+        ("csharp", 'class A { string x = "" + @""; }\n'),
+        ("ruby", "x = '' + \"\" + <<~A\nA\n"),
+        ("php", "<?php\n$x = '' . \"\";\n"),
+        ("kotlin", 'val x = "" + """"""\n'),
+        ("swift", 'let x = ""\n'),
+        ("scala", 'val x = "" + s""\n'),
+        ("lua", "x = '' .. [[]]\n"),
+        ("shellscript", "x='' y=\"\"\ncat <<A\nA\n"),
+    ],
+)
+def test_empty_strings_are_no_errors(language: str, text: str) -> None:
+    assert count_errors(text, language) == 0
+
+
 def test_moving_a_function_keeps_its_code_and_loose_form() -> None:
     first, second = "def f(a):\n    return a\n", "def g(b):\n    return b + 1\n"
     one = {(r.code, r.loose, r.context) for r in regions_of(f"{first}\n\n{second}")}

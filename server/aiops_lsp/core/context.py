@@ -26,6 +26,9 @@ LONGEST_BLOCK = 2_000
 """Code points in a context block, at most. What does not fit is left out, the least valuable first."""
 
 _LONGEST_DEFINITION = 300
+_MOST_OF_A_NAME = 10
+"""Definitions of one name that are shown, the first ones of the file: overloads, or a file that repeats itself."""
+
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "constructor", "__construct", "initialize", "init", "new", "this"})
 
 _NAME = re.compile(r"(?:(?<!\w)|(?<=\.\.))(?<![^.]\.)[^\W\d]\w*")
@@ -44,14 +47,15 @@ class ContextBlocks:
         self.language = syntax.language
         self.secrets = secrets
         self.secret_spans = [(start, end) for start, end, _ in secrets]
-        self.texts: dict[Definition, str] = {}
+        self.texts: dict[int, str] = {}
         self.globals: dict[str, list[Definition]] = defaultdict(list)
         self.members: dict[str, dict[str, list[Definition]]] = defaultdict(lambda: defaultdict(list))
         self.constructors: dict[int, Definition] = {}
         for scope in outline.scopes:
             table = self.members[scope.symbol] if scope.is_class else self.globals
             for definition in scope.definitions:
-                table[definition.name].append(definition)
+                if len(table[definition.name]) < _MOST_OF_A_NAME:
+                    table[definition.name].append(definition)
                 if scope.is_class and definition.name in _CONSTRUCTORS | {scope.name}:
                     self.constructors.setdefault(scope.header[0], definition)
 
@@ -99,9 +103,9 @@ class ContextBlocks:
             yield from ((definition, definition.kind.value) for definition in self.globals[name])
 
     def _text(self, definition: Definition) -> str:
-        known = self.texts.get(definition)
+        known = self.texts.get(id(definition))
         if known is None:
-            known = self.texts[definition] = self._made(definition)
+            known = self.texts[id(definition)] = self._made(definition)
         return known
 
     def _made(self, definition: Definition) -> str:

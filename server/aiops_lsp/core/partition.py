@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.outline import Item, Role, Scope
@@ -21,6 +22,8 @@ LONGEST_RUN = 60
 """Lines in a run of statements, or in a paragraph, from which it is cut where its statements allow."""
 
 _SHORTEST_CUT = 8
+_DEEPEST_CUT = 50
+"""Hashes that happen to be in order would cut off a little at a time; from here on runs are halved."""
 
 
 @dataclass(slots=True)
@@ -155,30 +158,46 @@ def cut_run(part: Part, lines: Sequence[str]) -> list[Part]:
     """
     if part.function is not None or part.end - part.start <= LONGEST_RUN:
         return [part]
-    place = _best_cut(part, lines)
-    if place is None:
-        return [part]
-    line = part.units[place].first
-    scope = part.scope
-    left = Part(part.kind, part.symbol, part.start, line, scope, None, part.units[:place], part.imports)
-    right = Part(part.kind, part.symbol, line, part.end, scope, None, part.units[place:], part.imports)
-    return [*cut_run(left, lines), *cut_run(right, lines)]
+    ranks = [_rank(unit.first, lines) for unit in part.units]
+    cuts: list[int] = []
+    halves = [(0, len(part.units), 0)]
+    while halves:
+        first, last, depth = halves.pop()
+        place = _best_cut(part, ranks, first, last, depth)
+        if place is not None:
+            cuts.append(place)
+            halves += [(first, place, depth + 1), (place, last, depth + 1)]
+    bounds = [0, *sorted(cuts), len(part.units)]
+    pieces = [_piece(part, first, last) for first, last in pairwise(bounds)]
+    pieces[0].start = part.start
+    for piece, following in pairwise(pieces):
+        piece.end = following.start
+    return pieces
 
 
-def _best_cut(part: Part, lines: Sequence[str]) -> int | None:
-    end = part.units[-1].last + 1 if part.units else 0
-    places = range(1, len(part.units))
-    central = [
-        place
-        for place in places
-        if part.units[place].first - part.start >= _SHORTEST_CUT and end - part.units[place].first >= _SHORTEST_CUT
-    ]
-    if not central and end - part.start <= LONGEST_RUN:
+def _piece(part: Part, first: int, last: int) -> Part:
+    units = part.units[first:last]
+    start = units[0].first if units else part.start
+    return Part(part.kind, part.symbol, start, part.end, part.scope, None, units, part.imports)
+
+
+def _best_cut(part: Part, ranks: Sequence[tuple[bool, bytes]], first: int, last: int, depth: int) -> int | None:
+    """Where to cut the units from `first` up to `last`; None when they are few enough, or only one."""
+    units = part.units
+    if last - first < 2:
         return None
-    return min(central or places, key=lambda place: _rank(part.units[place].first, lines), default=None)
+    start, end = units[first].first, units[last - 1].last + 1
+    if end - start <= LONGEST_RUN:
+        return None
+    middle = (start + end) / 2
+    places = range(first + 1, last)
+    central = [p for p in places if units[p].first - start >= _SHORTEST_CUT and end - units[p].first >= _SHORTEST_CUT]
+    if depth > _DEEPEST_CUT:
+        return min(places, key=lambda place: abs(units[place].first - middle))
+    return min(central or places, key=lambda place: (ranks[place], abs(units[place].first - middle)))
 
 
 def _rank(line: int, lines: Sequence[str]) -> tuple[bool, bytes]:
-    after_blank = not lines[line - 1].strip()
+    after_blank = line > 0 and not lines[line - 1].strip()
     text = lines[line].strip().encode("utf-8", "surrogatepass")
     return not after_blank, hashlib.blake2b(text, digest_size=8).digest()

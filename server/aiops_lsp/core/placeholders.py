@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -52,6 +53,27 @@ class Dedented:
 
     lines: tuple[str, ...]
     dedents: tuple[int, ...]
+
+
+class Moves:
+    """From offsets in a part's text to offsets in its dedented text."""
+
+    def __init__(self, dedented: Dedented, starts: list[int]) -> None:
+        self.dedents = dedented.dedents
+        self.starts = starts
+        self.dedented_starts = []
+        offset = 0
+        for line in dedented.lines:
+            self.dedented_starts.append(offset)
+            offset += len(line) + 1
+
+    def moved(self, start: int, end: int) -> tuple[int, int]:
+        """Where a span is in the dedented text; taken indentation counts as the line's start."""
+        return self._offset(start), self._offset(end)
+
+    def _offset(self, offset: int) -> int:
+        line = bisect_right(self.starts, offset) - 1
+        return self.dedented_starts[line] + max(0, offset - self.starts[line] - self.dedents[line])
 
 
 def dedent(lines: Sequence[str], in_strings: Iterable[range], in_comments: Iterable[int]) -> Dedented:

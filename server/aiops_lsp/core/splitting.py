@@ -18,9 +18,9 @@ from aiops_lsp.core.loose import loose_form, skeleton_of
 from aiops_lsp.core.outline import Outline, Role, Scope, outline
 from aiops_lsp.core.paragraphs import paragraphs
 from aiops_lsp.core.partition import LONGEST_RUN, Part, partition
-from aiops_lsp.core.placeholders import Dedented, Placeholders, dedent, redact
+from aiops_lsp.core.placeholders import Dedented, Moves, Placeholders, Redacted, dedent, redact
 from aiops_lsp.core.regions import Region, Shape
-from aiops_lsp.core.syntax import count_errors, parse, plain_lines, within
+from aiops_lsp.core.syntax import count_errors, outermost, parse, plain_lines, span_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -190,11 +190,13 @@ class _Builder:
         )
         placeholders = Placeholders(syntax.text[slice(*own)]) if self.secrets else Placeholders()
         raw = "\n".join(dedented.lines)
-        moves = _Moves(dedented, [syntax.line_starts[line] - own[0] for line in range(part.start, part.end)])
+        moves = Moves(dedented, [syntax.line_starts[line] - own[0] for line in range(part.start, part.end)])
         raw_comments = [moves.moved(start - own[0], end - own[0]) for start, end in comments]
         raw_strings = [moves.moved(start - own[0], end - own[0]) for start, end in strings]
         context, skeleton = self.context_of(part, own, raw, raw_comments, raw_strings, placeholders)
-        sent = redact(dedented, self.secrets_in(part, own), placeholders)
+        sent = Redacted(dedented.lines)
+        if self.secrets:
+            sent = redact(dedented, self.secrets_in(part, own), placeholders)
         loose = loose_form(
             "\n".join(sent.lines),
             [sent.moved(span) for span in raw_comments],
@@ -278,13 +280,19 @@ class _Builder:
 
     def has_error(self, part: Part, own: Span) -> bool:
         """An error around a whole function says nothing of that function: the parser did make sense of it."""
-        whole = part.function.node.range() if part.function is not None and part.function.node is not None else None
-        for start, end in self.syntax.errors:
-            if end < own[0] or start > own[1]:
-                continue
-            if whole is None or not (start <= whole.start.index and whole.end.index <= end and end > start):
-                return True
-        return False
+        errors, outer = self.syntax.errors, self.outer_errors
+        touching = errors[bisect_left(errors, (own[0], 0)) : bisect_right(errors, (own[1], len(self.syntax.text)))]
+        before = bisect_left(outer, (own[0], 0)) - 1
+        if before >= 0 and outer[before][1] > own[0]:
+            touching = [outer[before], *touching]
+        if part.function is None or part.function.node is None:
+            return bool(touching)
+        start, end = span_of(part.function.node)
+        return any(not left <= start < end <= right for left, right in touching)
+
+    @cached_property
+    def outer_errors(self) -> list[Span]:
+        return outermost(self.syntax.errors)
 
     def split_points(self, part: Part) -> tuple[int, ...]:
         if part.end - part.start <= _SPLIT_POINTS_FROM:
@@ -332,26 +340,6 @@ class _Builder:
         if part.function is None and all(unit.item is not None and unit.item.role in _FRAME for unit in part.units):
             return True
         return _WORD.search(skeleton) is None
-
-
-class _Moves:
-    """From offsets in a part's text to offsets in its dedented text."""
-
-    def __init__(self, dedented: Dedented, starts: list[int]) -> None:
-        self.dedents = dedented.dedents
-        self.starts = starts
-        self.dedented_starts = []
-        offset = 0
-        for line in dedented.lines:
-            self.dedented_starts.append(offset)
-            offset += len(line) + 1
-
-    def moved(self, start: int, end: int) -> Span:
-        return self.offset(start), self.offset(end)
-
-    def offset(self, offset: int) -> int:
-        line = bisect_right(self.starts, offset) - 1
-        return self.dedented_starts[line] + max(0, offset - self.starts[line] - self.dedents[line])
 
 
 def _is_docstring(node: SgNode) -> bool:

@@ -88,7 +88,7 @@ def parse(text: str, identifier: str) -> Syntax:
         strings=[span for span in strings if not inside(comments, span[0])],
         branches=[span[0] for kind, span in nodes if kind in language.branches],
         nests=[span for kind, span in nodes if kind in language.nests and not _is_else_if(plain, span[0])],
-        errors=[span for kind, span in nodes if _is_error(kind, span, language, len(plain))],
+        errors=sorted(span for kind, span in nodes if _is_error(kind, span, language, len(plain))),
     )
 
 
@@ -180,10 +180,10 @@ def _spans(nodes: list[SgNode]) -> list[tuple[str, Span]]:
 
 
 def _is_error(kind: str, span: Span, language: Language, length: int) -> bool:
-    """A token that the parser assumed is empty; so are a body still to be written and the tree of an empty text."""
+    """An empty node is a token that the parser assumed, but for a body still to be written and an empty string's."""
     if kind == "ERROR":
         return True
-    return span[0] == span[1] and length > 0 and kind not in language.blocks
+    return span[0] == span[1] and length > 0 and kind not in language.blocks and not kind.endswith(("content", "_body"))
 
 
 def _is_else_if(plain: str, start: int) -> bool:
