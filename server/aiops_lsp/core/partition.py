@@ -158,7 +158,7 @@ def cut_run(part: Part, lines: Sequence[str]) -> list[Part]:
     """
     if part.function is not None or part.end - part.start <= LONGEST_RUN:
         return [part]
-    ranks = [_rank(unit.first, lines) for unit in part.units]
+    ranks = [_rank(unit, lines) for unit in part.units]
     cuts: list[int] = []
     halves = [(0, len(part.units), 0)]
     while halves:
@@ -197,7 +197,8 @@ def _best_cut(part: Part, ranks: Sequence[tuple[bool, bytes]], first: int, last:
     return min(central or places, key=lambda place: (ranks[place], abs(units[place].first - middle)))
 
 
-def _rank(line: int, lines: Sequence[str]) -> tuple[bool, bytes]:
-    after_blank = line > 0 and not lines[line - 1].strip()
-    text = lines[line].strip().encode("utf-8", "surrogatepass")
-    return not after_blank, hashlib.blake2b(text, digest_size=8).digest()
+def _rank(unit: Unit, lines: Sequence[str]) -> tuple[bool, bytes]:
+    """What a cut before `unit` is worth, the least first. The comments above its statement do not count."""
+    after_blank = unit.first > 0 and not lines[unit.first - 1].strip()
+    line = lines[unit.item.first if unit.item is not None else unit.first]
+    return not after_blank, hashlib.blake2b(line.strip().encode("utf-8", "surrogatepass"), digest_size=8).digest()
