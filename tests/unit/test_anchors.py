@@ -123,6 +123,8 @@ RESULT = "result = compute_total(first_argument, second_argument, third_argument
         pytest.param(RETURN, 6, (6, RETURN, True), id="duplicate at the stated line"),
         pytest.param(RETURN, 5, (6, RETURN, True), id="duplicate, the only one near"),
         pytest.param(RETURN, 9, (10, RETURN, True), id="duplicates near, the nearest"),
+        pytest.param(RETURN, 3, (6, RETURN, True), id="duplicates, one at three lines"),
+        pytest.param(RETURN, 2, AMBIGUOUS, id="duplicates, one at four lines"),
         pytest.param(RETURN, 8, AMBIGUOUS, id="duplicates at the same distance"),
         pytest.param("        return None", 8, AMBIGUOUS, id="duplicates with the same indentation too"),
         pytest.param(RETURN, 15, AMBIGUOUS, id="duplicates far away"),
@@ -271,6 +273,19 @@ def test_two_parts_in_a_line_or_two_lines_leave_a_doubt() -> None:
     assert found.range == Range(Position(2, 4), Position(2, 19))
 
 
+def test_brackets_alone_are_no_part_of_a_line() -> None:
+    snapshot = snapshot_of('brackets = "[](){}<>!?"\n')
+    assert anchor(claim_of("[](){}<>", 1), region_of(snapshot), snapshot) == Rejection(NOT_FOUND)
+
+
+@pytest.mark.parametrize(("count", "found"), [(90, True), (99, True), (100, False), (110, False)])
+def test_very_long_lines_are_not_compared_by_likeness(count: int, found: bool) -> None:
+    snapshot = snapshot_of(f"x = f({'a_letter, ' * count})\n")
+    assert len(snapshot.lines[0]) == 10 * count + 8
+    place = anchor(claim_of(snapshot.lines[0].replace("a_letter", "b_letter", 1), 1), region_of(snapshot), snapshot)
+    assert place == Rejection(NOT_FOUND) if not found else isinstance(place, Anchor) and not place.exact
+
+
 def test_folded_duplicates_leave_a_doubt() -> None:
     snapshot = snapshot_of("a = 1\nx =  1\nx\t= 1\n")
     assert anchor(claim_of("x = 1", 2), region_of(snapshot), snapshot) == Rejection(AMBIGUOUS)
@@ -345,6 +360,12 @@ def test_a_secret_is_not_found_by_its_text() -> None:
 def test_a_region_of_another_text_is_outdated(text: str) -> None:
     found = anchor(claim_of('connect("REDACTED_KEY_1", 1, "😀")', 1), SECRET_REGION, snapshot_of(text))
     assert found == Rejection(OUTDATED)
+
+
+@pytest.mark.parametrize("text", ["a()\nb()\nx()\n", "x()\nb()\nc()\n", "a()\n\nc()\n"])
+def test_all_quoted_lines_must_be_in_the_text(text: str) -> None:
+    region = region_of(snapshot_of("a()\nb()\nc()\n"))
+    assert anchor(claim_of("a()\nb()\nc()", 1), region, snapshot_of(text)) == Rejection(OUTDATED)
 
 
 def test_the_text_of_a_region_comes_back_with_indentation_and_secrets() -> None:

@@ -266,6 +266,10 @@ def test_carry_past_an_insertion_in_and_at_the_borders(at: Position, after: Rang
         ("a\ud83db", (span(0, 2, 0, 2), "\ude00"), "a😀b", (span(0, 1, 0, 2), (0, 2), "😀")),
         ("a\ude00b", (span(0, 1, 0, 1), "\ud83d"), "a😀b", (span(0, 1, 0, 2), (0, 2), "😀")),
         ("\ud83dx\ude00", (span(0, 1, 0, 2), ""), "😀", (span(0, 0, 0, 3), (0, 1), "😀")),
+        ("\ud800x\udc00", (span(0, 1, 0, 2), ""), "\U00010000", (span(0, 0, 0, 3), (0, 1), "\U00010000")),
+        ("\udbffx\udfff", (span(0, 1, 0, 2), ""), "\U0010ffff", (span(0, 0, 0, 3), (0, 1), "\U0010ffff")),
+        ("\ud7ffx\udc00", (span(0, 1, 0, 2), ""), "\ud7ff\udc00", (span(0, 1, 0, 2), (0, 1), "")),
+        ("\ud800x\ue000", (span(0, 1, 0, 2), ""), "\ud800\ue000", (span(0, 1, 0, 2), (0, 1), "")),
         # The whole text: only the lines that differ count.
         ("a\nb\nc", (None, "a\nX\nY\nc"), "a\nX\nY\nc", (span(1, 0, 2, 0), (3, 0), "X\nY\n")),
         ("b\nc", (None, "a\nb\nc"), "a\nb\nc", (span(0, 0, 0, 0), (1, 0), "a\n")),

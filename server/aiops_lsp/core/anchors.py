@@ -112,8 +112,7 @@ def anchor(claim: Claim, region: Region, snapshot: Snapshot, *, hint: AnchorHint
         place, exact = search.find(quotes, snapshot)
     except _RejectedError as rejected:
         return Rejection(rejected.reason)
-    filled = (line for line in range(place.first, place.last + 1) if region.lines[line].strip())
-    if any(document_line(region, snapshot, line) is None for line in filled):
+    if any(document_line(region, snapshot, line) is None for line in range(place.first, place.last + 1)):
         return Rejection(RejectionReason.OUTDATED)
     start, end = search.underlined(place, claim.focus)
     text = "\n".join(line.strip() for line in region.lines[place.first : place.last + 1])
@@ -238,7 +237,7 @@ class _Search:
             raise _RejectedError(RejectionReason.AMBIGUOUS)
         ranks = [self.rank(place, self.hint) for place in places]
         best = max(ranks)
-        if ranks.count(best) > 1 or best == (0, False):
+        if ranks.count(best) > 1:
             raise _RejectedError(RejectionReason.AMBIGUOUS)
         return places[ranks.index(best)]
 
