@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _V = TypeVar("_V")
 _TEST_PATH = re.compile(
-    r"/(?:tests?|testing|testdata|fixtures|__tests__|__mocks__|specs?|e2e|benchmarks?|examples?)/"
+    r"/(?:tests?|testing|test-framework|microbench|functional|testdata|fixtures|__tests__|__mocks__|specs?|e2e|it|benchmarks?|examples?)/"
     r"|/(?:test_[^/]*|conftest)\.py$|_tests?\.(?:py|go|rs)$|\.(?:test|spec)\.[cm]?[jt]sx?$|/[A-Z]\w*Tests?(?:Case)?\.java$"
 )
 _LONGEST_MARK = 240
