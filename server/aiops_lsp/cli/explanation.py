@@ -125,7 +125,8 @@ def _verdict(job: Job | None, standing: Standing, earlier: Standing) -> str:
     if job is not None:
         lowered = f", a tier lower to save budget ({job.tier})" if job.lowered else ""
         return f"would be sent to {job.models[0]}{lowered}"
-    if standing.progress in (Progress.REVIEWED, Progress.STALE) or earlier.progress is Progress.REVIEWED:
+    known = standing if standing.record is not None else earlier
+    if known.record is not None and known.progress in (Progress.REVIEWED, Progress.STALE):
         return "reviewed already; the result is in the cache"
     if standing.reason is Reason.OUT_OF_SCOPE:
         return "not in scope: unchanged since the last commit"

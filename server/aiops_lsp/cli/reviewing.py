@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from aiops_lsp.cli.outcome import Outcome, ReviewedFile, UnreadFile
 from aiops_lsp.core.eligibility import eligibility
 from aiops_lsp.engine.files import read_document
+from aiops_lsp.engine.standing import NOTHING_TO_REVIEW
 from aiops_lsp.engine.workspace import UnreadableFile
 
 if TYPE_CHECKING:
@@ -119,6 +120,12 @@ class Run:
             reviewer.open(document)
             try:
                 return await reviewer.estimate(target.uri)
+            except Exception as error:  # noqa: BLE001 - as in `_review`; what cannot be estimated is not sent
+                _log.exception("the cost of a review could not be estimated")
+                self.withhold(
+                    target.uri, f"what it costs could not be told ({type(error).__name__}); the log says more"
+                )
+                return 0, 0
             finally:
                 reviewer.close(target.uri)
 
@@ -174,7 +181,11 @@ class Run:
             path=target.shown,
             snapshot=last.snapshot,
             findings=tuple(finding for finding in last.findings if changed is None or _touches(finding, changed)),
-            regions=tuple(region for region in _joined(reports) if changed is None or _meets(region, changed)),
+            regions=tuple(
+                region
+                for region in _joined(reports)
+                if region.reason != NOTHING_TO_REVIEW.words and (changed is None or _meets(region, changed))
+            ),
             not_sent=self._withheld.get(target.uri) or last.not_reviewed,
             tokens=sum(report.tokens for report in reports),
             micro_usd=sum(report.micro_usd for report in reports),
