@@ -63,6 +63,17 @@ def matches_each(root: SgNode, rules: Iterable[Rule]) -> list[Match]:
     return [Match(rule, node, _marked(rule, node)) for rule in rules for node in root.find_all(rule.config)]
 
 
+def compile_problem(config: Config, grammar: str) -> str | None:
+    """Why ast-grep refuses `config` for a grammar that it has, in one line, or None if it takes it."""
+    try:
+        parse("", grammar).find_all(config)
+    except Exception as error:  # noqa: BLE001  # ast-grep raises RuntimeError, Exception or TypeError; all say why
+        lines = str(error).partition("Stack backtrace")[0].splitlines()
+        causes = [line.strip().lstrip("0123456789: ") for line in lines]
+        return "; ".join(cause for cause in causes if cause and cause not in {"Caused by:", "cannot get matcher"})
+    return None
+
+
 def _any_of(rules: Sequence[Rule]) -> Config:
     utils = {name: util for rule in rules for name, util in rule.config.get("utils", {}).items()}
     config: Config = {"rule": {"any": [rule.config["rule"] for rule in rules]}}
