@@ -15,12 +15,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.prompts import REVIEW_SCHEMA, review_prompt
+from aiops_lsp.engine.deadline import deadline
 from aiops_lsp.engine.exchange import Exchange
 from aiops_lsp.engine.governor import Ask
 from aiops_lsp.engine.opinion import SecondOpinion, is_due
 from aiops_lsp.engine.order import Spent
 from aiops_lsp.engine.packing import answer_tokens
 from aiops_lsp.engine.results import Results
+from aiops_lsp.engine.retry import MOST_ATTEMPTS, is_about_the_request, retry_wait
 from aiops_lsp.engine.standing import Progress, Reason, Standing
 from aiops_lsp.llm.client import (
     Effort,
@@ -28,7 +30,6 @@ from aiops_lsp.llm.client import (
     Misconfigured,
     ModelError,
     ModelRequest,
-    RateLimited,
     Refused,
     Truncated,
 )
@@ -52,12 +53,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 3
-LONGEST_WAIT_SECONDS = 20.0
-"""A longer pause than this is not waited for in place: the regions are taken up again by a later look."""
+PIECE_SECONDS = 30.0
+"""The longest wait for the next piece of an answer."""
 
-DEADLINE_SECONDS = 120.0
+OUTAGE_SECONDS = 20.0
+"""How soon regions are taken up again that no model could be asked about."""
+
 LEASE_SECONDS = 180.0
+LEASE_RENEWAL_SECONDS = 45.0
+"""A lease older than this is prolonged before a request goes out: it must outlast the request."""
 
 MOST_FAILURES = 3
 """A region that failed this often is left alone until it is edited or asked for."""
@@ -148,53 +152,85 @@ class Dispatcher:
 
     async def _attempts(self, order: Order, jobs: list[Job], spent: Spent) -> None:
         started = self._clock.monotonic()
+        failed: set[str] = set()
         for attempt in range(MOST_ATTEMPTS):
-            unwanted = [job for job in jobs if not order.wanted(job)]
-            self._stand(unwanted, Standing.not_reviewed(Reason.NEW))
-            jobs = [job for job in jobs if job not in unwanted]
-            if not jobs:
+            turn = await self._turn(order, jobs, started, failed)
+            if turn is None:
                 return
+            exchange, permit, prompt = turn
+            try:
+                error = await self._exchange(exchange, permit, self._request(order, exchange.jobs, prompt, permit))
+            finally:
+                spent.add(permit)
+            if error is None:
+                await self._learn(permit, prompt, order.snapshot.language)
+            await self._forget_failures([job for job in exchange.answered if job.failures])
+            await self._opinions.ask(order, exchange.questioned, spent)
+            jobs = exchange.unanswered
+            if error is None or not jobs:
+                await self._give_up(jobs, None)
+                return
+            failed.add(str(permit.model))
+            elapsed = self._clock.monotonic() - started
+            wait = retry_wait(error, attempt, elapsed, other_model=not failed.issuperset(jobs[0].models))
+            if wait is None:
+                await self._give_up(jobs, error)
+                return
+            await self._clock.sleep(wait)
+
+    async def _turn(
+        self, order: Order, jobs: list[Job], leased_at: float, failed: Collection[str]
+    ) -> tuple[Exchange, Permit, Prompt] | None:
+        """Wait until `jobs` may be sent. None when there are none; those that are not sent have their standing then.
+
+        Models in `failed` are asked only when all of the tier have failed.
+        """
+        while jobs := self._still_wanted(order, jobs):
             prompt = self._prompt(order, jobs)
-            ask = await self._ask(order, jobs, prompt)
+            models = sorted(jobs[0].models, key=lambda model: model in failed)
+            ask = await self._ask(order, jobs, prompt, tuple(models))
             permit = await self._governor.admit(ask, order.pool)
             if isinstance(permit, Standing):
                 self._stand(jobs, permit)
-                return
-            if not any(order.wanted(job) for job in jobs):  # the text went on while we waited for our turn
-                await permit.give_back()
-                continue
-            exchange = Exchange(
-                order.snapshot,
-                jobs,
-                permit,
-                self._results,
-                due=partial(is_due, order.folder.settings.review),
-                fixed_tokens=max(0, ask.input_tokens - sum(job.input_tokens for job in jobs)),
-            )
+                return None
             try:
-                with log_context(request_id=new_id()):
-                    async with permit:
-                        await exchange.run(self._request(order, jobs, prompt, permit))
-                        logger.info("%d regions were sent to %s", len(jobs), permit.model)
+                held = await self._still_leased(self._still_wanted(order, jobs), leased_at)
+                if len(held) == len(jobs):
+                    return self._new_exchange(order, jobs, permit, ask), permit, prompt
+            except BaseException:
+                await asyncio.shield(permit.give_back())
+                raise
+            await permit.give_back()
+            jobs = held
+        return None
+
+    def _still_wanted(self, order: Order, jobs: list[Job]) -> list[Job]:
+        """The jobs that still make sense. Those that the text has left behind are not reviewed."""
+        unwanted = [job for job in jobs if not order.wanted(job)]
+        self._stand(unwanted, Standing.not_reviewed(Reason.NEW))
+        return [job for job in jobs if job not in unwanted]
+
+    def _new_exchange(self, order: Order, jobs: list[Job], permit: Permit, ask: Ask) -> Exchange:
+        return Exchange(
+            order.snapshot,
+            jobs,
+            permit,
+            self._results,
+            due=partial(is_due, order.folder.settings.review),
+            fixed_tokens=max(0, ask.input_tokens - sum(job.input_tokens for job in jobs)),
+        )
+
+    async def _exchange(self, exchange: Exchange, permit: Permit, request: ModelRequest) -> ModelError | None:
+        """Send and read. Returns how that failed, None when it did not."""
+        with log_context(request_id=new_id()):
+            try:
+                async with permit, deadline(self._clock, permit.model):
+                    await exchange.run(request)
             except ModelError as error:
                 logger.info("a request failed: %s", error)
-                jobs = exchange.unanswered
-                wait = _retry_wait(error, attempt, self._clock.monotonic() - started)
-                if wait is None:
-                    await self._give_up(jobs, error)
-                    return
-                await self._clock.sleep(wait)
-                continue
-            else:
-                await self._learn(permit, prompt, order.snapshot.language)
-            finally:
-                spent.add(permit)
-                unanswered = exchange.unanswered
-                await self._forget_failures([job for job in jobs if job.failures and job not in unanswered])
-                await self._opinions.ask(order, exchange.questioned, spent)
-            await self._give_up(exchange.unanswered, None)
-            return
-        await self._give_up(jobs, None)
+                return error
+            logger.info("%d regions were sent to %s", len(exchange.jobs), permit.model)
+            return None
 
     def _prompt(self, order: Order, jobs: Sequence[Job]) -> Prompt:
         return review_prompt(
@@ -216,16 +252,17 @@ class Dispatcher:
             max_output_tokens=answer_tokens(jobs),
             effort=Effort.MEDIUM if any(job.reasoning for job in jobs) else Effort.MINIMAL,
             cache_key=f"aiops-review-{self._texts.version}-{order.snapshot.language}",
+            timeout_seconds=PIECE_SECONDS,
         )
 
-    async def _ask(self, order: Order, jobs: Sequence[Job], prompt: Prompt) -> Ask:
-        text, model = prompt.system + prompt.user, jobs[0].models[0]
+    async def _ask(self, order: Order, jobs: Sequence[Job], prompt: Prompt, models: tuple[str, ...]) -> Ask:
+        text, model = prompt.system + prompt.user, models[0]
         ratio = await self._worker.run(self._ratio, model, order.snapshot.language)
         return Ask(
             folder=order.folder,
             language=order.snapshot.language,
             tier=max((job.tier for job in jobs), key=lambda tier: tier.rank),
-            models=jobs[0].models,
+            models=models,
             purpose="review",
             input_tokens=reserve_tokens(text, model, ratio),
             input_bytes=most_tokens(text),
@@ -253,11 +290,11 @@ class Dispatcher:
         """Leave `jobs` not reviewed. What the model could not answer is remembered; what never reached it is not."""
         if error is None:
             words = "the answer left it out"
-        elif isinstance(error, Truncated | Refused | InvalidAnswer):
+        elif isinstance(error, Truncated | Refused | InvalidAnswer) or is_about_the_request(error):
             words = str(error)
         else:
             reason = Reason.MISCONFIGURED if isinstance(error, Misconfigured) else Reason.PROVIDER
-            retry_at = self._clock.monotonic() + LONGEST_WAIT_SECONDS
+            retry_at = self._clock.monotonic() + OUTAGE_SECONDS
             self._stand(jobs, Standing.not_reviewed(reason, str(error), retry_at=retry_at))
             return
         for job in jobs:
@@ -286,6 +323,12 @@ class Dispatcher:
             Standing.not_reviewed(Reason.OTHER_WINDOW, retry_at=retry_at),
         )
         return [job for job in jobs if job.keys.exact in granted]
+
+    async def _still_leased(self, jobs: list[Job], leased_at: float) -> list[Job]:
+        """The jobs whose leases hold for as long as a request may take: old ones are prolonged."""
+        if self._clock.monotonic() - leased_at < LEASE_RENEWAL_SECONDS:
+            return jobs
+        return await self._take_leases(jobs)
 
     async def _not_delivered(self, jobs: list[Job]) -> list[Job]:
         """Those whose result another window did not put into the cache between our look and our lease."""
@@ -319,23 +362,6 @@ class Dispatcher:
     def _stand(self, jobs: Sequence[Job], standing: Standing) -> None:
         for job in jobs:
             self.region_stands(job.keys.exact, standing)
-
-
-def _retry_wait(error: ModelError, attempt: int, elapsed: float) -> float | None:
-    """Seconds to wait before the next attempt; None when there is none.
-
-    An answer that was cut short is asked for again at once, for what is missing. Jitter keeps windows apart.
-    """
-    if attempt + 1 >= MOST_ATTEMPTS or isinstance(error, Misconfigured | Refused):
-        return None
-    if isinstance(error, Truncated | InvalidAnswer):
-        return 0.0 if attempt == 0 else None
-    wait = 0.5 * 2.0**attempt
-    if isinstance(error, RateLimited):
-        wait = max(wait, error.retry_after or 0.0)
-    if wait > LONGEST_WAIT_SECONDS or elapsed + wait > DEADLINE_SECONDS:
-        return None
-    return wait * (1 + secrets.randbelow(250) / 1000)
 
 
 def failure_standing(failure: Failure, clock: Clock) -> Standing:

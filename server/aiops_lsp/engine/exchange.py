@@ -10,7 +10,7 @@ from aiops_lsp.core.anchors import Anchor, anchor
 from aiops_lsp.core.findings import Confirmation
 from aiops_lsp.engine.standing import Standing
 from aiops_lsp.llm.answers import AnswerReader, FindingClosed, RegionClosed
-from aiops_lsp.llm.client import InvalidAnswer, TextDelta, UsageReport
+from aiops_lsp.llm.client import InvalidAnswer, Overloaded, TextDelta, UsageReport
 from aiops_lsp.llm.tokens import estimate_tokens
 from aiops_lsp.store.cache import CachedClaim, CachedReview
 
@@ -59,6 +59,16 @@ class Exchange:
         self.questioned: list[tuple[Job, CachedReview]] = []
 
     @property
+    def jobs(self) -> list[Job]:
+        """The regions that are asked for."""
+        return list(self._jobs.values())
+
+    @property
+    def answered(self) -> list[Job]:
+        """The regions for which a complete entry has come."""
+        return [job for region_id, job in self._jobs.items() if region_id in self._answered]
+
+    @property
     def unanswered(self) -> list[Job]:
         """The regions for which no complete entry has come."""
         return [job for region_id, job in self._jobs.items() if region_id not in self._answered]
@@ -66,11 +76,18 @@ class Exchange:
     async def run(self, request: ModelRequest) -> None:
         """Send and read. Raises `ModelError`; what was complete by then is kept."""
         reader = AnswerReader(list(self._jobs))
-        async for event in self._permit.client.stream(request):
-            if isinstance(event, UsageReport):
-                self._permit.usage = event.usage
-            elif isinstance(event, TextDelta):
-                await self._take(reader.feed(event.text))
+        heard = False
+        try:
+            async for event in self._permit.client.stream(request):
+                heard = True
+                if isinstance(event, UsageReport):
+                    self._permit.usage = event.usage
+                elif isinstance(event, TextDelta):
+                    await self._take(reader.feed(event.text))
+        except InvalidAnswer as error:
+            if heard:
+                raise
+            raise Overloaded(str(error)) from error  # no model spoke (a proxy's page): not the regions' fault
         await self._take(reader.finish())
         if not reader.started:
             raise InvalidAnswer(f"{self._permit.model} answered with something else than a review")

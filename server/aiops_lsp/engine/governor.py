@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aiops_lsp.engine.breaker import Breaker
@@ -19,6 +19,7 @@ from aiops_lsp.engine.standing import Reason, Standing
 from aiops_lsp.llm.client import (
     InvalidAnswer,
     Misconfigured,
+    MisconfiguredKind,
     ModelError,
     ModelName,
     ModelTimeout,
@@ -54,6 +55,12 @@ RESERVATION_SECONDS = 600.0
 
 MISCONFIGURED_SECONDS = 300.0
 """How long a provider that rejects us is left alone, unless the settings change first."""
+
+UNNAMED_PAUSE_SECONDS = 5.0
+"""How long a provider is left alone that limits our rate without saying for how long."""
+
+LONGEST_PAUSE_SECONDS = 600.0
+"""The longest pause that a provider gets at a time, whatever it asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,36 +116,43 @@ class Governor:
 
     async def admit(self, ask: Ask, pool: ModelPool) -> Permit | Standing:
         """A permit for the first of the ask's models that may be asked now, or the reason why none may."""
-        refusal: Standing | None = None
+        refusals: list[Standing] = []
         for model in ask.models:
             verdict = await self._admit_model(ModelName.parse(model), ask, pool)
             if isinstance(verdict, Permit):
                 return verdict
-            refusal = refusal or verdict
-            if verdict.reason in (Reason.OVER_BUDGET, Reason.NO_LEDGER, Reason.RATE):
-                return verdict
-        return refusal or Standing.not_reviewed(Reason.NO_MODEL, pool.problem)
+            refusals.append(verdict)
+        if not refusals:
+            return Standing.not_reviewed(Reason.NO_MODEL, pool.problem)
+        moments = [refusal.retry_at for refusal in refusals if refusal.retry_at is not None]
+        return replace(refusals[0], retry_at=min(moments, default=None))
 
     def observe(self, model: ModelName, error: ModelError | None) -> None:
         """Learn from how a call ended; None for success."""
         breaker = self._breaker(model)
-        name = str(model)
         if error is None:
             breaker.succeeded()
-            self._rejected.pop(name, None)
-            self.trouble.pop(name, None)
+            self._answered(model)
             return
-        self.trouble[name] = str(error)
         if isinstance(error, Overloaded | ModelTimeout | Unreachable):
             breaker.failed()
-            return
-        breaker.neutral()
-        if isinstance(error, RateLimited):
-            self._pause(model.provider).ask(min(error.retry_after or 5.0, 600.0))
-        elif isinstance(error, Misconfigured):
-            self._rejected[name] = (self._clock.monotonic() + MISCONFIGURED_SECONDS, str(error))
         else:
-            self.trouble.pop(name, None)  # it answered, only not usefully
+            breaker.neutral()
+        if isinstance(error, Refused | Truncated | InvalidAnswer):
+            self._answered(model)  # only not usefully
+            return
+        self.trouble[str(model)] = str(error)
+        if isinstance(error, RateLimited | Overloaded):
+            default = UNNAMED_PAUSE_SECONDS if isinstance(error, RateLimited) else 0.0
+            asked = default if error.retry_after is None else error.retry_after
+            self._pause(model.provider).ask(min(asked, LONGEST_PAUSE_SECONDS))
+        elif isinstance(error, Misconfigured) and error.kind is not MisconfiguredKind.REQUEST:
+            # A request that is not accepted may be the fault of the code in it, and others may pass.
+            of_provider = error.kind in (MisconfiguredKind.KEY, MisconfiguredKind.PAYMENT)
+            self._rejected[model.provider if of_provider else str(model)] = (
+                self._clock.monotonic() + MISCONFIGURED_SECONDS,
+                str(error),
+            )
 
     def interrupted(self, model: ModelName) -> None:
         """A call was cancelled: that says nothing about the model."""
@@ -159,32 +173,59 @@ class Governor:
             cost = self.prices.cost(model, ask.input_tokens, ask.max_output_tokens, loopback=route.loopback)
             hard_cost = self.prices.cost(model, ask.input_bytes, ask.max_output_tokens, loopback=route.loopback)
         except NoPrice as problem:
+            self.trouble[str(model)] = str(problem)
             return Standing.not_reviewed(Reason.MISCONFIGURED, str(problem))
         if not self._consent(ask.folder, route):
             return Standing.not_reviewed(Reason.NO_CONSENT, f"sending code to {route.host} was not allowed")
+        client = await pool.client(route)
         slots = self._slots.setdefault(
             model.provider, asyncio.Semaphore(ask.folder.settings.limits.concurrent_requests)
         )
         await slots.acquire()
         try:
-            if (trouble := self._in_the_way(model)) is not None:  # it may have failed while we waited
-                slots.release()
-                return trouble
-            reservation = await self._reserve(model, ask, cost, hard_cost)
+            verdict = await self._reserve_unless_in_the_way(model, ask, cost, hard_cost)
         except BaseException:
             slots.release()
             raise
-        if isinstance(reservation, Standing):
+        if isinstance(verdict, Standing):
             slots.release()
-            return reservation
-        client = pool.client(route)
-        self._breaker(model).start()
-        return Permit(self, model, route, client, reservation, slots)
+            return verdict
+        return Permit(self, model, route, client, verdict, slots)
+
+    async def _reserve_unless_in_the_way(
+        self, model: ModelName, ask: Ask, cost: int, hard_cost: int
+    ) -> Reservation | Standing:
+        """The reservation with which the request may go, once its turn has come."""
+        if (trouble := self._in_the_way(model)) is not None:  # it may have failed while we waited
+            return trouble
+        breaker = self._breaker(model)
+        breaker.start()  # before the next wait, or two would pass as the one probe
+        try:
+            answer = await self._reserve(model, ask, cost, hard_cost)
+        except BaseException:
+            breaker.neutral()
+            raise
+        if isinstance(answer, Standing):
+            breaker.neutral()
+        return answer
+
+    def _answered(self, model: ModelName) -> None:
+        """A model answered: whatever was wrong with it, its provider and the way there is over.
+
+        What is known to hold still (another model of the provider failing) stays.
+        """
+        self._rejected.pop(str(model), None)
+        self._rejected.pop(model.provider, None)
+        for name in list(self.trouble):
+            other = ModelName.parse(name)
+            if other == model or (other.provider == model.provider and self._in_the_way(other) is None):
+                del self.trouble[name]
 
     def _in_the_way(self, model: ModelName) -> Standing | None:
-        rejected = self._rejected.get(str(model))
-        if rejected is not None and rejected[0] > self._clock.monotonic():
-            return Standing.not_reviewed(Reason.MISCONFIGURED, rejected[1], retry_at=rejected[0])
+        for name in (model.provider, str(model)):
+            rejected = self._rejected.get(name)
+            if rejected is not None and rejected[0] > self._clock.monotonic():
+                return Standing.not_reviewed(Reason.MISCONFIGURED, rejected[1], retry_at=rejected[0])
         if (wait := self._pause(model.provider).retry_in()) > 0:
             words = f"{model.provider} asks for a pause of {wait:.0f} s"
             return Standing.not_reviewed(Reason.RATE, words, retry_at=self._clock.monotonic() + wait)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import secrets
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.findings import Confirmation, Severity
 from aiops_lsp.core.prompts import VERDICT_SCHEMA, Questioned, second_opinion_prompt
 from aiops_lsp.core.routing import raised
+from aiops_lsp.engine.deadline import deadline
 from aiops_lsp.engine.governor import Ask, Permit
 from aiops_lsp.engine.standing import Standing
 from aiops_lsp.llm.answers import read_verdicts
@@ -129,7 +131,7 @@ class SecondOpinion:
             logger.info("no second opinion: %s", permit.words)
             return {}
         try:
-            async with permit:
+            async with permit, deadline(self._results.clock, permit.model):
                 answer = await self._answer(permit, prompt, count)
                 return read_verdicts(answer, [f"f{number}" for number in range(1, count + 1)])
         except ModelError as error:
@@ -150,11 +152,12 @@ class SecondOpinion:
             cache_key=f"aiops-opinion-{self._texts.version}",
         )
         pieces = []
-        async for event in permit.client.stream(request):
-            if isinstance(event, UsageReport):
-                permit.usage = event.usage
-            elif isinstance(event, TextDelta):
-                pieces.append(event.text)
+        async with aclosing(permit.client.stream(request)) as events:
+            async for event in events:
+                if isinstance(event, UsageReport):
+                    permit.usage = event.usage
+                elif isinstance(event, TextDelta):
+                    pieces.append(event.text)
         return "".join(pieces)
 
 
