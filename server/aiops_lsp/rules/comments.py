@@ -33,7 +33,7 @@ _SILENCE = (
 )
 _WORDS = re.compile(
     rf"\b{_ADDRESSEE}[^.\n]{{0,60}}?\b{_SILENCE}\b"
-    rf"|\b{_SILENCE}\b[^.\n]{{0,40}}?\b(?:for|by|to|from) (?:the |any |all )?{_ADDRESSEE}"
+    rf"|\b{_SILENCE}\b[^.\n]{{0,40}}?\b(?:for|by|to|from) (?:the |any |all |an? )?{_ADDRESSEE}"
     r"|\b(?:ignore|disregard|forget|override) (?:all |any |the |your |my )*"
     r"(?:previous|prior|above|earlier|preceding|system) (?:instruction|prompt|rule|direction|guideline|message)s?\b"
     r"|\bdo(?: not|n'?t) (?:report|flag|mention) (?:this|these|that|any|it)\b[^.\n]{0,30}"

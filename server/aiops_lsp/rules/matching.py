@@ -44,8 +44,8 @@ def parse(text: str, grammar: str) -> SgNode:
 def matches(root: SgNode, text: str, rules: Sequence[Rule]) -> list[Match]:
     """The matches of `rules` under `root`, whose text is `text`, in document order.
 
-    A node is reported once, for the first of the rules that it matches: a pack lists the graver one first. What lies
-    in broken code does not count.
+    A node is reported once, for the first of the rules that it matches: a pack lists the graver one first. What the
+    parser made no sense of does not count.
     """
     likely = [rule for rule in rules if not rule.needs or any(word in text for word in rule.needs)]
     if not likely:
@@ -53,9 +53,15 @@ def matches(root: SgNode, text: str, rules: Sequence[Rule]) -> list[Match]:
     found: list[Match] = []
     for node in root.find_all(_any_of(likely)):
         match = _attributed(node, likely)
-        if match and not any(outer.kind() == "ERROR" for outer in node.ancestors()):
+        if match and not _is_broken(node):
             found.append(match)
     return found
+
+
+def _is_broken(node: SgNode) -> bool:
+    """Whether the parser could not make sense of the node or of what it is directly part of."""
+    parent = node.parent()
+    return (parent is not None and parent.kind() == "ERROR") or node.find(kind="ERROR") is not None
 
 
 def matches_each(root: SgNode, rules: Iterable[Rule]) -> list[Match]:

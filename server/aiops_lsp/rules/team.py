@@ -134,10 +134,10 @@ def _team_rule(entry: object) -> Rule | None:
     if not isinstance(entry, Mapping):
         raise InvalidRuleError("a rule is a mapping with id, language and rule")
     rule_id = text_field(entry, "id")
-    severity = str(entry.get("severity", "hint"))
-    if severity == "off":
+    severity = entry.get("severity", "hint")
+    if severity in {"off", False}:  # YAML reads a bare `off` as false
         return None
-    if severity not in _SEVERITIES:
+    if not isinstance(severity, str) or severity not in _SEVERITIES:
         raise InvalidRuleError(f"severity {severity!r} is none of {', '.join(_SEVERITIES)}, off")
     if "rule" not in entry:
         raise InvalidRuleError(f"rule {rule_id}: field 'rule' is missing")
