@@ -8,11 +8,13 @@ their id, so what stays the same does not blink.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from operator import eq
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.anchors import Anchor, anchor
 from aiops_lsp.core.findings import Confirmation, Finding, Fix, Origin, number_findings
 from aiops_lsp.core.fixes import offer
+from aiops_lsp.core.quotes import fold
 from aiops_lsp.engine.standing import Progress
 
 if TYPE_CHECKING:
@@ -77,13 +79,10 @@ def derive(
         if standing.progress in (Progress.REVIEWED, Progress.STALE):
             found += known
             continue
-        places = {(one.finding.category, one.finding.range.start.line) for one in known}
         found += known
         found += [
             Derived(replace(shown.finding, rechecking=True, fix=None), shown.quote)
-            for shown in kept
-            if _inside(shown.finding.range, region)
-            and (shown.finding.category, shown.finding.range.start.line) not in places
+            for shown in _not_yet_again([one for one in kept if _inside(one.finding.range, region)], known)
         ]
     found.sort(key=lambda one: (one.finding.range, one.finding.category))
     numbered = number_findings((one.finding, one.quote) for one in found)
@@ -101,12 +100,31 @@ def record_findings(
     found: list[Derived] = []
     lost = 0
     for cached in record.claims:
-        place = anchor(cached.claim, region, snapshot, hint=cached.hint)
-        if isinstance(place, Anchor):
+        place = place_of(cached, region, snapshot, exact=standing.exact)
+        if place is not None:
             found.append(_finding(cached, place, standing, region, snapshot, count_errors))
         else:
             lost += 1
     return found, lost
+
+
+def place_of(cached: CachedClaim, region: Region, snapshot: Snapshot, *, exact: bool) -> Anchor | None:
+    """Where a cached claim stands in `region`, None where it has no place.
+
+    `exact` is false for a result that was found for the same code with other comments and blanks. Then one of several
+    equal lines may be spaced or broken in another way now: which of them was meant cannot be told any more.
+    """
+    place = anchor(cached.claim, region, snapshot, hint=cached.hint)
+    if not isinstance(place, Anchor) or (not exact and _has_disguised_equals(place.quote, region)):
+        return None
+    return place
+
+
+def _has_disguised_equals(quote: str, region: Region) -> bool:
+    """Whether the quote stands in the region's code, whatever its blanks, more often than it can be read in lines."""
+    as_read = fold(quote)
+    in_lines = sum(fold(line).count(as_read) for line in region.lines)
+    return "".join(region.loose.split()).count("".join(quote.split())) > in_lines
 
 
 def _finding(
@@ -158,6 +176,27 @@ def still_stands(shown: LiveFinding, snapshot: Snapshot) -> bool:
     if shown.suspended or place.end.line >= len(snapshot.lines):
         return False
     return snapshot.slice(place) == shown.finding.evidence
+
+
+def _not_yet_again(kept: Sequence[LiveFinding], known: Sequence[Derived]) -> list[LiveFinding]:
+    """Those of `kept` that no finding of `known` takes the place of.
+
+    Each takes the place of one: of the one with its range, else of one that it overlaps. A line may hold several.
+    """
+    left, fresh = list(kept), list(known)
+    tests: tuple[Callable[[Range, Range], bool], ...] = (eq, _overlap)
+    for alike in tests:
+        for one in list(fresh):
+            for shown in left:
+                if shown.finding.category is one.finding.category and alike(shown.finding.range, one.finding.range):
+                    left.remove(shown)
+                    fresh.remove(one)
+                    break
+    return left
+
+
+def _overlap(one: Range, other: Range) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _inside(place: Range, region: Region) -> bool:

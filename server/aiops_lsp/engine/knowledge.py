@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from aiops_lsp.core.anchors import Anchor, anchor
 from aiops_lsp.core.routing import Tier, lowered, tier_of
+from aiops_lsp.engine.derive import place_of
 from aiops_lsp.engine.dispatch import failure_standing
 from aiops_lsp.engine.standing import Progress, Reason, Standing
 from aiops_lsp.store.cache import freshness
@@ -78,4 +78,4 @@ def serves(record: CachedReview, region: Region, pool: ModelPool) -> bool:
 
 
 def _all_anchor(record: CachedReview, region: Region, snapshot: Snapshot) -> bool:
-    return all(isinstance(anchor(cached.claim, region, snapshot, hint=cached.hint), Anchor) for cached in record.claims)
+    return all(place_of(cached, region, snapshot, exact=False) is not None for cached in record.claims)

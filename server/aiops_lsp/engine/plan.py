@@ -59,29 +59,30 @@ def candidates(
 
 
 def jobs(chosen: Iterable[Candidate], examined: Examined, pool: ModelPool, *, pressed: bool) -> list[Job]:
-    """What to send for candidates. When the budget is `pressed`, a tier lower than their own."""
+    """What to send for candidates. When the budget is `pressed`, a tier lower than their own.
+
+    What stands twice in a document is sent once.
+    """
     keys_of = dict(zip((keys.exact for keys in examined.keys), examined.keys, strict=True))
-    made = []
+    made: dict[str, Job] = {}
     for candidate in chosen:
         tier = lowered(candidate.tier) if pressed else candidate.tier
         models = pool.chain(tier)
-        if not models:
+        if not models or candidate.key in made:
             continue
         record = candidate.standing.record
-        made.append(
-            Job(
-                region=candidate.region,
-                keys=keys_of[candidate.key],
-                tier=tier,
-                models=models,
-                input_tokens=region_tokens(candidate.region, models[0]),
-                reasoning=tier is Tier.COMPLEX,
-                failures=candidate.standing.failures,
-                lowered=tier is not candidate.tier,
-                known_at=record.made_at if record is not None and candidate.standing.exact else None,
-            )
+        made[candidate.key] = Job(
+            region=candidate.region,
+            keys=keys_of[candidate.key],
+            tier=tier,
+            models=models,
+            input_tokens=region_tokens(candidate.region, models[0]),
+            reasoning=tier is Tier.COMPLEX,
+            failures=candidate.standing.failures,
+            lowered=tier is not candidate.tier,
+            known_at=record.made_at if record is not None and candidate.standing.exact else None,
         )
-    return made
+    return list(made.values())
 
 
 def packed(made: Sequence[Job], examined: Examined, texts: PromptTexts, max_tokens: int) -> Packing:

@@ -1,0 +1,85 @@
+"""Places and races that once went wrong, step by step: what shows of a document while answers come and text changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.buffer import Buffer
+from tests.support.engine_world import EngineWorld
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TWO_IN_A_LINE = "def twice(x):\n    return bug_1(x) + bug_2(x)\n"
+URI = "file:///w/a.py"
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineWorld]:
+    monkeypatch.setenv("AIOPS_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("AIOPS_CACHE_DIR", str(tmp_path / "cache"))
+    world = EngineWorld(monkeypatch, "utf-16")
+    yield world
+    world.close()
+
+
+def opened(world: EngineWorld, text: str) -> Buffer:
+    buffer = Buffer(URI, text, world.encoding)
+    world.open(buffer)
+    world.turns(80)
+    return buffer
+
+
+def titles(world: EngineWorld) -> list[str]:
+    return [one.title for one in world.reviewer.findings(URI)]
+
+
+def lines(world: EngineWorld) -> list[int]:
+    return [one.range.start.line for one in world.reviewer.findings(URI)]
+
+
+def test_code_that_stands_twice_is_sent_once(world: EngineWorld) -> None:
+    opened(world, f"{TWO_IN_A_LINE}\n\n{TWO_IN_A_LINE}")
+    (call,) = world.model.open
+    assert len(call.sent.regions) == 1
+    call.answer()
+    world.turns(80)
+    assert titles(world) == ["Fails bug_1", "Fails bug_2"] * 2
+
+
+def test_two_findings_in_one_line_both_stay_while_the_line_is_reviewed_again(world: EngineWorld) -> None:
+    opened(world, TWO_IN_A_LINE)
+    world.model.open[0].answer()
+    world.turns(80)
+    again = world.steps.loop.create_task(world.reviewer.review(URI, deep=True))
+    world.turns(80)
+    (call,) = world.model.open
+    for _ in range(60):
+        if not call.over:
+            call.answer(characters=20)
+        world.turns(20)
+        assert titles(world) == ["Fails bug_1", "Fails bug_2"]
+    world.steps.run(again)  # type: ignore[arg-type] # a task is awaited as well as a coroutine
+
+
+@pytest.mark.parametrize("blank", ["\n", "\t", "\r\n        "])
+def test_a_finding_does_not_move_to_another_line_that_reads_the_same(world: EngineWorld, blank: str) -> None:
+    buffer = opened(world, "def twice(x):\n    bug_1(x)\n    bug_1(x)\n    return x\n")
+    world.model.open[0].answer()
+    world.turns(80)
+    assert lines(world) == [1, 2]
+    end = buffer.text.rindex("x)\n    return")
+    world.change(buffer, [buffer.replace(end, end, blank)])
+    world.advance(3)
+    assert world.model.open == []
+    assert lines(world) == [1, 2]
+    assert all(one.rechecking for one in world.reviewer.findings(URI))
+    world.save(buffer)
+    world.advance(3)
+    world.model.open[0].answer()
+    world.turns(80)
+    assert lines(world) == [1, 2]
+    assert not any(one.rechecking for one in world.reviewer.findings(URI))

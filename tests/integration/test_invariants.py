@@ -1,0 +1,283 @@
+"""What must hold whatever a user types, whenever an answer comes, and however a provider fails.
+
+Random sessions: edits of every kind, saves, closes, slow and reordered answers, failures, in all encodings. After each
+step it is checked that each finding covers exactly its evidence, that each fix applies to exactly the text that it
+names, that nothing vanishes and returns, and that nothing shows for code that was never reviewed.
+
+AIOPS_INVARIANT_EXAMPLES=2000 runs that many sessions of each kind, different ones each time and failures made
+small, in place of the few that are the same on every run.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from tests.support.buffer import Buffer
+from tests.support.engine_world import EngineWorld
+from tests.support.scripted_model import FAILURES, MARK, MISTAKES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_EXAMPLES = int(os.environ.get("AIOPS_INVARIANT_EXAMPLES", "0"))
+
+FUNCTIONS = (
+    "def plain(x):\n    y = bug_1(x)\n    return y\n",
+    "def faces(x):\n    s = '😀 é 漢字'; bug_2(s)\n    return s\n",
+    "class Tabs:\n\tdef first(self):\n\t\tbug_3(self)\n\n\tdef second(self):\n\t\treturn '\U0001f600', bug_3(self)\n",
+    "def twice(x):\n    bug_1(x)\n    bug_1(x)\n    return bug_2(x) + bug_4(x)\n",
+    "def same(x):\n    if x:\n        bug_5(x)\n    else:\n        bug_5(x)\n",
+    "bug_4('top level')\ncount = 1\n",
+    "def ruled(x):\n    return eval(input(x))\n",
+    "def quiet(x):\n    return x + 1\n",
+    "# bug_1 in a comment\ndef commented(x):  # bug_2 here\n    # e\u0301 bug_3\n    return bug_4(x)  # why\n",
+    "def long(a, b):\n    return call(\n        a,\n        bug_5(b),\n    )\n",
+)
+PIECES = (
+    "x", " ", "\n", "\r\n", "\r", "\t", "    ", "(", ")", '"', "'''", "# note\n", "😀", "é", "e\u0301", "漢",
+    "\f", "\u2028", "bug_1(x)", "\n    bug_2(y)\n", "bug_3", ":", "def ", "return ", "\\", "if x:\n", "_", "#",
+)  # fmt: skip
+
+places = st.integers(0, 2000)
+texts = st.lists(st.sampled_from(FUNCTIONS), min_size=1, max_size=5)
+endings = st.sampled_from(["\n", "\n", "\r\n", "\r"])
+
+
+def joined(functions: Sequence[str], ending: str) -> str:
+    return "\n\n".join(functions).replace("\n", ending)
+
+
+def common(one: str, other: str) -> int:
+    """How many characters at their starts are the same."""
+    return next(
+        (at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), min(map(len, (one, other)))
+    )
+
+
+class Sessions(RuleBasedStateMachine):
+    """A client with up to two open documents, in front of the engine."""
+
+    monkeypatch: ClassVar[pytest.MonkeyPatch]
+    encodings: ClassVar[Sequence[str]] = ("utf-8", "utf-16", "utf-32")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.patch = pytest.MonkeyPatch()
+        self.world: Any = None
+        self.closed: dict[str, str] = {}
+
+    def make_world(self, encoding: str) -> Any:
+        return EngineWorld(self.patch, encoding)
+
+    @initialize(encoding=st.data(), functions=texts, ending=endings)
+    def start(self, encoding: st.DataObject, functions: list[str], ending: str) -> None:
+        self.patch.setenv("AIOPS_STATE_DIR", f"{self.folder.name}/state")
+        self.patch.setenv("AIOPS_CACHE_DIR", f"{self.folder.name}/cache")
+        self.patch.setenv("XDG_CONFIG_HOME", f"{self.folder.name}/config")
+        self.world = self.make_world(encoding.draw(st.sampled_from(self.encodings)))
+        self.world.open(Buffer("file:///w/a.py", joined(functions, ending), self.world.encoding))
+
+    def teardown(self) -> None:
+        try:
+            if self.world is not None:
+                self.world.close()
+        finally:
+            self.patch.undo()
+            self.folder.cleanup()
+
+    @property
+    def buffers(self) -> list[Buffer]:
+        return [] if self.world is None else list(self.world.buffers.values())
+
+    def chosen(self, which: int) -> Buffer:
+        return self.buffers[which % len(self.buffers)]
+
+    def edit(self, buffer: Buffer, *changes: dict[str, Any]) -> None:
+        self.world.change(buffer, list(changes))
+
+    # Editing.
+
+    @precondition(lambda self: self.buffers)
+    @rule(which=places, at=places, piece=st.sampled_from(PIECES))
+    def type(self, which: int, at: int, piece: str) -> None:
+        buffer = self.chosen(which)
+        offset = buffer.border(at % (len(buffer.text) + 1))
+        self.edit(buffer, buffer.replace(offset, offset, piece))
+
+    @precondition(lambda self: self.buffers)
+    @rule(which=places, at=places, piece=st.sampled_from(PIECES), before=st.integers(-2, 7))
+    def type_near_a_finding(self, which: int, at: int, piece: str, before: int) -> None:
+        buffer = self.chosen(which)
+        marks = list(MARK.finditer(buffer.text))
+        if marks:
+            offset = buffer.border(max(0, marks[at % len(marks)].start() + before))
+            self.edit(buffer, buffer.replace(offset, offset, piece))
+
+    @precondition(lambda self: self.buffers)
+    @rule(which=places, at=places, length=st.integers(1, 40))
+    def delete(self, which: int, at: int, length: int) -> None:
+        buffer = self.chosen(which)
+        start = buffer.border(at % (len(buffer.text) + 1))
+        self.edit(buffer, buffer.replace(start, buffer.border(max(start, start + length)), ""))
+
+    @precondition(lambda self: self.buffers)
+    @rule(which=places, at=places, function=st.sampled_from(FUNCTIONS), ending=endings)
+    def paste(self, which: int, at: int, function: str, ending: str) -> None:
+        buffer = self.chosen(which)
+        offset = self.gap(buffer, at)
+        self.edit(buffer, buffer.replace(offset, offset, (function + "\n\n").replace("\n", ending)))
+
+    @precondition(lambda self: self.buffers)
+    @rule(which=places, source=places, goal=places, at_once=st.booleans())
+    def move(self, which: int, source: int, goal: int, at_once: bool) -> None:
+        buffer = self.chosen(which)
+        start, end = sorted((self.gap(buffer, source), self.gap(buffer, goal)))
+        taken = buffer.text[start:end]
+        cut = buffer.replace(start, end, "")
+        if not at_once:
+            self.edit(buffer, cut)
+        offset = self.gap(buffer, goal)
+        put = buffer.replace(offset, offset, taken)
+        self.edit(buffer, *([cut, put] if at_once else [put]))
+
+    @staticmethod
+    def gap(buffer: Buffer, which: int) -> int:
+        """The start of a `def` or `class`, or one end of the text."""
+        lines = buffer.text.splitlines(keepends=True)
+        starts, offset = [0], 0
+        for line in lines:
+            if line.startswith(("def ", "class ", "bug_")):
+                starts.append(offset)
+            offset += len(line)
+        return buffer.border([*starts, offset][which % (len(starts) + 1)])
+
+    @precondition(lambda self: self.buffers)
+    @rule(which=places)
+    def undo(self, which: int) -> None:
+        buffer = self.chosen(which)
+        if not buffer.undone:
+            return
+        old, new = buffer.text, buffer.undone.pop()
+        head = buffer.border(common(old, new))
+        tail = common(old[head:][::-1], new[head:][::-1])
+        while tail and (old[-tail] == "\n" or new[-tail] == "\n"):
+            tail -= 1
+        self.edit(buffer, buffer.replace(head, len(old) - tail, new[head : len(new) - tail]))
+        buffer.undone.pop()
+
+    @precondition(lambda self: self.buffers)
+    @rule(which=places, how=st.sampled_from(["crlf", "lf", "comment", "blank", "indent", "strip"]))
+    def rewrite(self, which: int, how: str) -> None:
+        buffer = self.chosen(which)
+        lines = buffer.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        if how == "comment":
+            lines = [f"{line}  # c" if line.endswith(":") else line for line in lines]
+        elif how == "blank":
+            lines = [part for line in lines for part in ((line, "") if line.startswith("def") else (line,))]
+        elif how == "indent":
+            lines = [f"    {line}" if line.strip() else line for line in lines]
+        elif how == "strip":
+            lines = [line.rstrip() for line in lines]
+        self.edit(buffer, buffer.whole(("\r\n" if how == "crlf" else "\n").join(lines)))
+
+    # The document as a whole.
+
+    @precondition(lambda self: self.buffers)
+    @rule(which=places)
+    def save(self, which: int) -> None:
+        self.world.save(self.chosen(which))
+
+    @precondition(lambda self: self.buffers)
+    @rule(which=places)
+    def close(self, which: int) -> None:
+        buffer = self.chosen(which)
+        self.closed[buffer.uri] = buffer.text
+        self.world.shut(buffer)
+
+    @precondition(lambda self: len(self.buffers) < 2)
+    @rule(uri=st.sampled_from(["file:///w/a.py", "file:///w/b.py"]), functions=texts, ending=endings)
+    def open(self, uri: str, functions: list[str], ending: str) -> None:
+        if uri not in self.world.buffers:
+            text = self.closed.get(uri) or joined(functions, ending)
+            self.world.open(Buffer(uri, text, self.world.encoding))
+
+    # Time, and the model.
+
+    @rule(count=st.integers(1, 60))
+    def go_on(self, count: int) -> None:
+        self.world.turns(count)
+
+    @rule(seconds=st.sampled_from([0.1, 0.7, 3.0, 3.0, 30.0, 4000.0]))
+    def wait(self, seconds: float) -> None:
+        self.world.advance(seconds)
+
+    @precondition(lambda self: self.world and self.world.model.open)
+    @rule(which=places, mistake=st.sampled_from(MISTAKES), characters=st.none() | st.integers(1, 900))
+    def answer(self, which: int, mistake: str, characters: int | None) -> None:
+        calls = self.world.model.open
+        calls[which % len(calls)].answer(mistake, characters=characters)
+        self.world.turns(40)
+
+    @precondition(lambda self: self.world and self.world.model.open)
+    @rule(which=places)
+    def answer_without_the_first_region(self, which: int) -> None:
+        calls = self.world.model.open
+        calls[which % len(calls)].answer(leave_out="r1")
+
+    @precondition(lambda self: self.world and self.world.model.open)
+    @rule(which=places, kind=st.sampled_from([*FAILURES, "nothing"]))
+    def fail(self, which: int, kind: str) -> None:
+        """A failure never clears: what shows now shows afterwards."""
+        self.world.turns(60)
+        before = self.shown()
+        calls = self.world.model.open
+        if calls:
+            calls[which % len(calls)].fail(kind)
+            self.world.turns(60)
+            assert before <= self.shown()
+
+    @precondition(lambda self: self.buffers)
+    @rule()
+    def rest(self) -> None:
+        """Nobody types and the model answers: then all that it said of the code as it stands is shown."""
+        for _ in range(8):
+            for buffer in self.buffers:
+                self.world.save(buffer)
+            self.world.advance(3.0)
+            while calls := self.world.model.open:
+                for call in calls:
+                    call.answer()
+                self.world.turns(60)
+        for buffer in self.buffers:
+            self.world.check_complete(buffer)
+
+    def shown(self) -> set[tuple[object, ...]]:
+        return {place for buffer in self.buffers for place in self.world.shown_places(buffer)}
+
+    @invariant()
+    def everything_holds(self) -> None:
+        for buffer in self.buffers:
+            self.world.check(buffer.uri)
+
+
+_SETTINGS = settings(
+    max_examples=_EXAMPLES or 60,
+    stateful_step_count=50,
+    deadline=None,
+    derandomize=not _EXAMPLES,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+    phases=[Phase.reuse, Phase.generate, *([Phase.shrink] if _EXAMPLES else [])],
+    report_multiple_bugs=False,
+)
+
+TestEngine = Sessions.TestCase
+TestEngine.settings = _SETTINGS

@@ -1,0 +1,90 @@
+"""An event loop that a test drives turn by turn, with nothing running beside it.
+
+What the program would do on threads is done at once, at the place where it is handed over. Together with `FakeClock`
+the same steps always give the same run, however they are interleaved, and thousands of them take seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from tests.support.clock import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from aiops_lsp.engine.review import Reviewer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class InlineExecutor(ThreadPoolExecutor):
+    """Calls in `submit` what others would call on a thread."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - it is handed on to whoever waits
+            future.set_exception(error)
+        return future
+
+
+class Lockstep:
+    """Owns a loop that stands still between calls. What fails on it unseen, in a task, fails the next call of `run`."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.loop.set_default_executor(InlineExecutor(1))
+        self._errors = _Errors(logging.ERROR)
+        logging.getLogger("aiops_lsp").addHandler(self._errors)
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run until `coroutine` has ended."""
+        result = self.loop.run_until_complete(coroutine)
+        self._errors.check()
+        return result
+
+    def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a plain function on the loop."""
+
+        async def called() -> T:
+            return function(*args, **kwargs)
+
+        return self.run(called())
+
+    def turns(self, count: int) -> None:
+        """Let everything that is ready take `count` steps."""
+        self.run(settle(count))
+
+    def close(self) -> None:
+        """Give up the loop."""
+        logging.getLogger("aiops_lsp").removeHandler(self._errors)
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
+
+
+class _Errors(logging.Handler):
+    """Keeps the first error that is logged."""
+
+    first: logging.LogRecord | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.first = self.first or record
+
+    def check(self) -> None:
+        record, self.first = self.first, None
+        if record is not None:
+            raise AssertionError(record.getMessage()) from (record.exc_info[1] if record.exc_info else None)
+
+
+def stores_inline(reviewer: Reviewer) -> None:
+    """Have a started reviewer call its stores on the loop as well."""
+    assert reviewer._assembly is not None
+    worker = reviewer._assembly.services.worker
+    worker._executor.shutdown()
+    worker._executor = InlineExecutor(1)

@@ -1,0 +1,129 @@
+"""A model in the same process whose every answer waits for the test: slow, in pieces, out of order, or failing.
+
+What it finds is a plain function of the lines that it is sent, so that a test can tell what must be shown: each line
+with a word like `bug_1` is at fault at that word, and the fix writes `ok_1` there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from aiops_lsp.llm.client import InvalidAnswer, Overloaded, RateLimited, TextDelta, Truncated, Usage, UsageReport
+from tests.support.provider import Exchange, answer, finding
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from aiops_lsp.llm.client import ModelError, ModelRequest, StreamEvent
+
+MARK = re.compile(r"\bbug_(\d)\b")
+MISTAKES = ("none", "numbered", "off_by_one", "blanks")
+
+
+def found_in(lines: Sequence[str], mistake: str = "none") -> list[dict[str, object]]:
+    """What the model says of a region with these lines. `mistake` is one that must not matter."""
+    return [
+        _finding(lines, number, mark, mistake) for number, line in enumerate(lines, 1) for mark in MARK.finditer(line)
+    ]
+
+
+def _finding(lines: Sequence[str], number: int, mark: re.Match[str], mistake: str) -> dict[str, object]:
+    line, stated = lines[number - 1], number
+    bare = [one.strip() for one in lines]
+    quote = line
+    if mistake == "numbered":
+        quote = f"{number}| {line}"
+    elif mistake == "blanks" and bare.count(line.strip()) == 1:
+        quote = " ".join(line.split())
+    elif mistake == "off_by_one" and bare.count(line.strip()) == 1:
+        stated = number + 1
+    fix = {
+        "start_line": stated,
+        "end_line": stated,
+        "old_lines": [line],
+        "new_lines": [line[: mark.start()] + mark[0].replace("bug", "ok") + line[mark.end() :]],
+    }
+    return finding(quote, stated, focus=mark[0], title=f"Fails {mark[0]}", fix=fix)
+
+
+class Call:
+    """One request that waits for its answer."""
+
+    def __init__(self, request: ModelRequest) -> None:
+        messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
+        self.sent = Exchange("/chat/completions", {}, {"messages": messages})
+        self.over = False
+        self._pieces: asyncio.Queue[str | ModelError | None] = asyncio.Queue()
+        self._rest: str | None = None
+
+    def answer(self, mistake: str = "none", *, characters: int | None = None, leave_out: str = "") -> None:
+        """Say what was found, or the next `characters` of it. `leave_out` is a region that is not mentioned."""
+        if self._rest is None:
+            regions = {name: found_in(lines, mistake) for name, lines in self.sent.regions.items() if name != leave_out}
+            self._rest = answer(regions)
+        piece, self._rest = self._rest[:characters], self._rest[characters:] if characters is not None else ""
+        self._pieces.put_nowait(piece)
+        if not self._rest:
+            self._pieces.put_nowait(None)
+            self.over = True
+
+    def say(self, text: str) -> None:
+        """Answer with something else."""
+        self._pieces.put_nowait(text)
+        self._pieces.put_nowait(None)
+        self.over = True
+
+    def fail(self, kind: str) -> None:
+        """End in one of the ways of `FAILURES`."""
+        if kind == "nothing":
+            self.say("Sorry, I cannot do that.")
+            return
+        self._pieces.put_nowait(FAILURES[kind])
+        self.over = True
+
+    async def events(self) -> AsyncIterator[StreamEvent]:
+        try:
+            while (piece := await self._pieces.get()) is not None:
+                if isinstance(piece, Exception):
+                    raise piece
+                yield TextDelta(piece)
+            yield UsageReport(Usage(100, 100))
+        finally:
+            self.over = True
+
+
+FAILURES: dict[str, ModelError] = {
+    "overloaded": Overloaded("the provider failed"),
+    "rate": RateLimited("slow down", retry_after=1.0),
+    "truncated": Truncated("the answer was cut short"),
+    "invalid": InvalidAnswer("no answer"),
+}
+
+
+class ScriptedModel:
+    """Implements `ModelClient`. `calls` are all requests so far; `open` those that wait."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    @property
+    def open(self) -> list[Call]:
+        return [call for call in self.calls if not call.over]
+
+    def stream(self, request: ModelRequest) -> AsyncIterator[StreamEvent]:
+        call = Call(request)
+        self.calls.append(call)
+        return call.events()
+
+    async def aclose(self) -> None:
+        for call in self.open:
+            call.over = True
+
+
+def verdicts(names: Sequence[str], *, refuted: bool) -> str:
+    """The answer to a second opinion."""
+    fields: dict[str, Any] = {"reason": "checked", "refuted": refuted, "fix_correct": True, "confidence": 95}
+    return json.dumps({"verdicts": [{"finding": name, **fields} for name in names]})
