@@ -273,6 +273,13 @@ def test_two_parts_in_a_line_or_two_lines_leave_a_doubt() -> None:
     assert found.range == Range(Position(2, 4), Position(2, 19))
 
 
+@pytest.mark.parametrize("text", ["{}\n\nend()\n", "begin()\n\n{}\n"])
+def test_a_blank_line_is_never_alike(text: str) -> None:
+    snapshot = snapshot_of(text.format("result = compute(first_argument, second_argument, third_argument)"))
+    quote = "result = compute(first_argument,\nsecond_argument, thrid_argument)"
+    assert anchor(claim_of(quote, 1), region_of(snapshot), snapshot) == Rejection(NOT_FOUND)
+
+
 def test_brackets_alone_are_no_part_of_a_line() -> None:
     snapshot = snapshot_of('brackets = "[](){}<>!?"\n')
     assert anchor(claim_of("[](){}<>", 1), region_of(snapshot), snapshot) == Rejection(NOT_FOUND)
@@ -336,12 +343,28 @@ SECRET_REGION = region_of(SECRET, 1, 3, secrets={"s3cr3t-s3cr3t": "REDACTED_KEY_
         ('call("REDACTED_KEY_1")', '"REDACTED_KEY_1"', '"s3cr3t-s3cr3t"'),
         ('connect("REDACTED_KEY_1"', "", 'connect("s3cr3t-s3cr3t"'),
         ('connect("REDACTED_...', "", 'connect("s3cr3t-s3cr3t'),
+        ('connect("REDACTED_KEY_1", 1, "😀")', '", 1', '", 1'),
+        ('connect("REDACTED_KEY_1", 1, "😀")', 'connect("', 'connect("'),
+        ('connect("REDACTED_KEY_1", 1, "😀")', "KEY_1", 'connect("s3cr3t-s3cr3t", 1, "😀")'),
     ],
 )
 def test_placeholders_stand_for_whole_secrets(quote: str, focus: str, underlined: str) -> None:
     found = anchor(claim_of(quote, 1, focus), SECRET_REGION, SECRET)
     assert isinstance(found, Anchor)
     assert SECRET.slice(found.range) == underlined
+
+
+def test_the_rest_of_a_secret_that_has_no_placeholder_is_not_underlined() -> None:
+    snapshot = snapshot_of("key = 'AAAA\nBBBB' + f(x)\nuse('BBBB')\n")
+    region = region_of(snapshot, secrets={"AAAA": "REDACTED_KEY_1", "BBBB": ""})
+    for quote, underlined in [
+        ("' + f(x)", "' + f(x)"),
+        ("key = 'REDACTED_KEY_1", "key = 'AAAA"),
+        ("use('')", "use('BBBB')"),
+    ]:
+        found = anchor(claim_of(quote, 1), region, snapshot)
+        assert isinstance(found, Anchor)
+        assert snapshot.slice(found.range) == underlined
 
 
 def test_a_secret_is_not_found_by_its_text() -> None:

@@ -242,7 +242,7 @@ def test_fixes_that_are_offered(quote: tuple[str, int], fix: ClaimedFix, replace
         pytest.param(OPEN, None, Reason.NONE_PROPOSED, id="none proposed"),
         pytest.param(OPEN, fix_of(2, ["    handle = open(file)"], ["    x"]), Reason.OLD_LINES, id="other old lines"),
         pytest.param(OPEN, fix_of(2, [], ["    x"]), Reason.OLD_LINES, id="no old lines"),
-        pytest.param(OPEN, fix_of(4, ["", ""], ["    x"]), Reason.OLD_LINES, id="blank old lines"),
+        pytest.param(OPEN, fix_of(4, [""], ["    x"]), Reason.OLD_LINES, id="blank old lines"),
         pytest.param(
             OPEN, fix_of(2, ["      handle = open(path)"], ["      x"]), Reason.OLD_LINES, id="indentation unexplained"
         ),
@@ -308,6 +308,30 @@ def test_fixes_that_are_offered(quote: tuple[str, int], fix: ClaimedFix, replace
 )
 def test_fixes_that_are_not(quote: tuple[str, int], fix: ClaimedFix | None, reason: FixRejectionReason) -> None:
     assert outcome(SNAPSHOT, REGION, quote, fix) == reason
+
+
+@pytest.mark.parametrize(
+    ("quote", "line", "start", "result"),
+    [
+        ("f()", 2, 1, "g()\nf()\nf()\n"),
+        ("f()", 2, 2, "f()\ng()\nf()\n"),
+        ("f()", 2, 4, Reason.OLD_LINES),
+        # The copied number says that the claim counts two lines too few; so does its fix.
+        ("3| f()", 1, 1, "f()\nf()\ng()\n"),
+        ("3| f()", 1, 0, "f()\ng()\nf()\n"),
+        ("3| f()", 1, 2, Reason.OLD_LINES),
+    ],
+)
+def test_among_places_around_the_quote_the_stated_one_counts(
+    quote: str, line: int, start: int, result: str | FixRejectionReason
+) -> None:
+    snapshot = snapshot_of("f()\n" * 4)
+    got = outcome(snapshot, region_of(snapshot), (quote, line), fix_of(start, ["f()", "f()"], ["g()"]))
+    assert (got[1] if isinstance(got, tuple) else got) == result
+
+
+def test_the_bound_of_an_edit() -> None:
+    assert MOST_LINES == 20
 
 
 GOOD = fix_of(2, ["    handle = open(path)"], ["    handle = open(path, 'rb')"])

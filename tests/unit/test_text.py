@@ -28,8 +28,9 @@ PIECES = [
     *["a", "bc", " ", "\t", "\n", "\r", "\r\n", "\f", "\v", "\x85", "\u2028", "\u2029", "\x00"],
     *["é", "e\u0301", "漢", "😀", "\U0001f469\u200d\U0001f4bb", "\ud83d", "\ude00"],
 ]
-texts = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
-positions = st.builds(Position, st.integers(0, 8), st.integers(0, 12))
+ENDS = st.sampled_from(["a", "\r", "\n", "\ud83d", "\ude00"])
+texts = (st.lists(ENDS, max_size=6) | st.lists(st.sampled_from(PIECES), max_size=25)).map("".join)
+positions = st.builds(Position, st.integers(0, 3) | st.integers(0, 9), st.integers(0, 3) | st.integers(0, 14))
 
 
 def document(text: str, encoding: PositionEncoding = UTF16) -> TextDocument:
@@ -251,6 +252,13 @@ def test_carry_past_an_insertion_in_and_at_the_borders(at: Position, after: Rang
         # A place between \r and \n is the place before both.
         ("a\r\nb", (span(0, 2, 0, 2), "x"), "ax\r\nb", (span(0, 1, 0, 1), (0, 2), "x")),
         ("a\r\nb", (span(0, 2, 1, 0), ""), "ab", (span(0, 1, 1, 0), (0, 1), "")),
+        # A line that only begins after a \r, or with a \n, makes none.
+        ("a\rb", (span(1, 0, 1, 0), "x"), "a\rxb", (span(1, 0, 1, 0), (1, 1), "x")),
+        ("a\rbc", (span(1, 1, 1, 1), "\n"), "a\rb\nc", (span(1, 1, 1, 1), (2, 0), "\n")),
+        ("a\nb", (span(1, 0, 1, 0), "\n"), "a\n\nb", (span(1, 0, 1, 0), (2, 0), "\n")),
+        ("a\nb", (span(0, 0, 0, 0), "\n"), "\na\nb", (span(0, 0, 0, 0), (1, 0), "\n")),
+        ("\nb", (span(0, 0, 0, 0), "x"), "x\nb", (span(0, 0, 0, 0), (0, 1), "x")),
+        ("a\rb", (span(0, 1, 0, 1), "\r"), "a\r\rb", (span(0, 1, 0, 1), (1, 0), "\r")),
         # Beyond the end of the line, of the text; turned round.
         ("a\nb", (span(0, 9, 0, 99), "x"), "ax\nb", (span(0, 1, 0, 1), (0, 2), "x")),
         ("a\nb", (span(7, 0, 9, 9), "x"), "a\nbx", (span(1, 1, 1, 1), (1, 2), "x")),
@@ -262,6 +270,8 @@ def test_carry_past_an_insertion_in_and_at_the_borders(at: Position, after: Rang
         ("a😀b", (span(0, 2, 0, 3), ""), "a\ud83db", (span(0, 1, 0, 2), (0, 2), "\ud83d")),
         ("a😀b", (span(0, 2, 0, 2), "x"), "a\ud83dx\ude00b", (span(0, 1, 0, 2), (0, 4), "\ud83dx\ude00")),
         ("a😀b", (span(0, 0, 0, 2), ""), "\ude00b", (span(0, 0, 0, 2), (0, 1), "\ude00")),
+        ("a\ud83db", (span(0, 2, 0, 2), "x"), "a\ud83dxb", (span(0, 2, 0, 2), (0, 3), "x")),
+        ("a\ude00b", (span(0, 1, 0, 1), "x"), "ax\ude00b", (span(0, 1, 0, 1), (0, 2), "x")),
         # Two halves that come together become one character.
         ("a\ud83db", (span(0, 2, 0, 2), "\ude00"), "a😀b", (span(0, 1, 0, 2), (0, 2), "😀")),
         ("a\ude00b", (span(0, 1, 0, 1), "\ud83d"), "a😀b", (span(0, 1, 0, 2), (0, 2), "😀")),
@@ -346,7 +356,13 @@ def test_positions_from_and_to_the_client(client: tuple[int, int], position: Pos
 
 @pytest.mark.parametrize(
     ("position", "client"),
-    [(Position(9, 0), (1, 1)), (Position(-1, 4), (0, 0)), (Position(0, 9), (0, 4)), (Position(0, -1), (0, 0))],
+    [
+        (Position(2, 0), (1, 1)),
+        (Position(9, 0), (1, 1)),
+        (Position(-1, 4), (0, 0)),
+        (Position(0, 9), (0, 4)),
+        (Position(0, -1), (0, 0)),
+    ],
 )
 def test_positions_outside_the_text_are_clamped_for_the_client(position: Position, client: tuple[int, int]) -> None:
     assert document("a😀b\r\nc").to_client(position) == client

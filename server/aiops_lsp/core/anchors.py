@@ -222,7 +222,7 @@ class _Search:
         last = min(len(self.lines) - length, self.stated + FUZZY_LINES)
         for start in range(max(0, self.stated - FUZZY_LINES), last + 1):
             text = " ".join(self.folded[start : start + length])
-            if not self.lines[start] or not self.lines[start + length - 1] or len(text) > _LONGEST_FUZZY:
+            if not self.lines[start] or not self.lines[start + length - 1]:
                 continue
             matcher.set_seq1(text)
             if matcher.real_quick_ratio() >= FUZZY_RATIO and matcher.ratio() >= FUZZY_RATIO:

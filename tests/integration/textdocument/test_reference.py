@@ -23,8 +23,9 @@ PIECES = [
     *["a", "bc", "def x():", " ", "\t", "\n", "\n\n", "\r", "\r\n", "\f", "\v", "\x85", "\u2028", "\u2029", "\x00"],
     *["é", "e\u0301", "漢字", "😀", "\U0001f469\u200d\U0001f4bb", "\ud83d", "\ude00"],
 ]
-texts = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
-positions = st.builds(Position, st.integers(0, 9), st.integers(0, 14))
+ENDS = st.sampled_from(["a", "\r", "\n", "\ud83d", "\ude00"])
+texts = (st.lists(ENDS, max_size=6) | st.lists(st.sampled_from(PIECES), max_size=30)).map("".join)
+positions = st.builds(Position, st.integers(0, 3) | st.integers(0, 9), st.integers(0, 3) | st.integers(0, 14))
 changes = st.builds(Change, st.none() | st.builds(Range, positions, positions), texts)
 batches = st.lists(changes, max_size=6)
 thorough = settings(
