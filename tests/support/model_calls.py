@@ -72,7 +72,7 @@ async def call(client: ModelClient, asked: ModelRequest, on_text: Callable[[str]
     """Make a call to its end, whichever way it ends."""
     made = Call()
     try:
-        async with aclosing(client.stream(asked)) as events:  # type: ignore[type-var] # adapters are generators
+        async with aclosing(client.stream(asked)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):
                     made.pieces.append(event.text)

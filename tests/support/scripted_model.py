@@ -15,7 +15,7 @@ from aiops_lsp.llm.client import InvalidAnswer, Overloaded, RateLimited, TextDel
 from tests.support.provider import Exchange, answer, finding
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from aiops_lsp.llm.client import ModelError, ModelRequest, StreamEvent
 
@@ -84,7 +84,7 @@ class Call:
         self._pieces.put_nowait(FAILURES[kind])
         self.over = True
 
-    async def events(self) -> AsyncIterator[StreamEvent]:
+    async def events(self) -> AsyncGenerator[StreamEvent]:
         try:
             while (piece := await self._pieces.get()) is not None:
                 if isinstance(piece, Exception):
@@ -113,7 +113,7 @@ class ScriptedModel:
     def open(self) -> list[Call]:
         return [call for call in self.calls if not call.over]
 
-    def stream(self, request: ModelRequest) -> AsyncIterator[StreamEvent]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[StreamEvent]:
         call = Call(request)
         self.calls.append(call)
         return call.events()

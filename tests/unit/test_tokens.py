@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops_lsp.llm.tokens import RESERVE_MARGIN, Calibration, estimate_tokens, most_tokens, reserve_tokens
+from aiops_lsp.llm.tokens import RESERVE_MARGIN, estimate_tokens, most_tokens, reserve_tokens
 
 TEXTS = st.text(max_size=400)
 SURROGATES = st.text(st.characters(), max_size=50)
@@ -43,29 +43,3 @@ def test_a_reservation_has_a_margin_and_follows_what_was_learned() -> None:
     plain = estimate_tokens(text)
     assert reserve_tokens(text) == math.ceil(plain * RESERVE_MARGIN)
     assert reserve_tokens(text, factor=0.5) == math.ceil(plain * RESERVE_MARGIN * 0.5)
-
-
-def test_calibration_is_per_model_and_language() -> None:
-    calibration = Calibration()
-    calibration.learn("m", "python", estimated=1000, billed=1500)
-    assert calibration.factor("m", "python") == 1.5
-    assert calibration.factor("m", "go") == calibration.factor("n", "python") == 1.0
-
-
-@given(st.lists(st.tuples(st.integers(-5, 10**6), st.integers(-5, 10**9)), max_size=30))
-def test_calibration_stays_sane(bills: list[tuple[int, int]]) -> None:
-    calibration = Calibration()
-    for estimated, billed in bills:
-        calibration.learn("m", "python", estimated=estimated, billed=billed)
-    assert 0.5 <= calibration.factor("m", "python") <= 2.5
-
-
-def test_calibration_approaches_what_is_billed() -> None:
-    calibration = Calibration()
-    distances = []
-    for _ in range(30):
-        calibration.learn("m", "python", estimated=1000, billed=1300)
-        calibration.learn("m", "python", estimated=1000, billed=1300)
-        distances.append(abs(calibration.factor("m", "python") - 1.3))
-    assert distances == sorted(distances, reverse=True)
-    assert distances[-1] < 0.01

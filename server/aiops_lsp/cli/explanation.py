@@ -77,7 +77,7 @@ async def explain(
     try:
         await assembly.overview.refresh()
         reviewed = ReviewedDocument(document, host.publish)
-        await Look(services, clock, None).refresh(reviewed, folder)
+        await Look(services, clock, None, services.problems.append).refresh(reviewed, folder)
         assert reviewed.examined is not None
         regions = await _explained(reviewed, reviewed.examined, folder, assembly)
         lines = document.line_count

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiops_lsp.engine import plan
 from aiops_lsp.engine.host import RegionReport, ReviewReport
 from aiops_lsp.engine.selection import Trigger
-from aiops_lsp.engine.standing import Progress, Reason, Standing
+from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
 from aiops_lsp.llm.client import ModelName
 from aiops_lsp.llm.prices import NoPrice
 
@@ -133,6 +133,7 @@ def _report(
     regions = tuple(
         RegionReport(region.symbol, region.start_line, region.end_line, _outcome(standing, started), standing.words)
         for region, standing in zip(examined.split.regions, document.standings, strict=True)
+        if standing is not NOTHING_TO_REVIEW
     )
     return ReviewReport(
         uri=document.uri,

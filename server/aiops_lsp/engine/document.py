@@ -19,7 +19,7 @@ from aiops_lsp.engine.host import DocumentStatus, Publication
 from aiops_lsp.engine.marks import EditMarks
 from aiops_lsp.engine.rulebook import RuleMemory
 from aiops_lsp.engine.selection import Trigger
-from aiops_lsp.engine.standing import Progress, Reason, Standing
+from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -176,11 +176,12 @@ class ReviewedDocument:
 
     def status(self) -> DocumentStatus:
         """How much has been reviewed."""
-        progress = Counter(standing.progress for standing in self.standings)
-        reasons = Counter(standing.words for standing in self.standings if standing.progress is Progress.NOT_REVIEWED)
+        counted = [standing for standing in self.standings if standing is not NOTHING_TO_REVIEW]
+        progress = Counter(standing.progress for standing in counted)
+        reasons = Counter(standing.words for standing in counted if standing.progress is Progress.NOT_REVIEWED)
         return DocumentStatus(
             uri=self.uri,
-            regions=len(self.standings),
+            regions=len(counted),
             reviewed=progress[Progress.REVIEWED] + progress[Progress.STALE],
             reviewing=progress[Progress.REVIEWING],
             not_reviewed=dict(reasons),

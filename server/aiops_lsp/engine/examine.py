@@ -6,12 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pathspec
-
 from aiops_lsp.core.redaction import find_secrets
 from aiops_lsp.core.regions import region_keys
 from aiops_lsp.core.splitting import resplit, split
 from aiops_lsp.core.suppressions import parse_ignores
+from aiops_lsp.engine.workspace import matches_any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,9 +65,8 @@ def examine(snapshot: Snapshot, recipe: Recipe, redact_patterns: Sequence[str], 
 
 def instructions_for(settings: Settings, relative_path: str) -> tuple[str, ...]:
     """The instructions that apply to a file: the user's own, and what the repository adds."""
-    texts = []
-    for instruction in (*settings.instructions, *settings.repository.instructions):
-        globs = instruction.paths
-        if not globs or pathspec.PathSpec.from_lines("gitignore", globs).match_file(relative_path):
-            texts.append(instruction.text)
-    return tuple(texts)
+    return tuple(
+        instruction.text
+        for instruction in (*settings.instructions, *settings.repository.instructions)
+        if not instruction.paths or matches_any(relative_path, instruction.paths)
+    )

@@ -155,8 +155,9 @@ class RegionReport:
 class ReviewReport:
     """What a review that was asked for came to, for one document.
 
-    `findings` are those that show, anchored in `snapshot`. `not_reviewed` says why the document as a whole was not
-    put to a model, empty where it was. `tokens` and `micro_usd` (millionths of a US dollar) are what it cost.
+    `findings` are those that show, anchored in `snapshot`. `regions` are those with anything to review.
+    `not_reviewed` says why the document as a whole was not put to a model, empty where it was. `tokens` and
+    `micro_usd` (millionths of a US dollar) are what it cost.
     """
 
     uri: str

@@ -12,12 +12,9 @@ from aiops_lsp.core.findings import Severity
 from aiops_lsp.engine import workspace
 from aiops_lsp.engine.examine import Recipe, examine, instructions_for
 from aiops_lsp.engine.knowledge import known_standings
-from aiops_lsp.engine.rulebook import RuleMemory, rule_findings
+from aiops_lsp.engine.rulebook import Rulebook, RuleMemory, rule_findings
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Standing
 from aiops_lsp.engine.uris import path_of, relative_path
-from aiops_lsp.rules.options import RuleOptions
-from aiops_lsp.rules.ruff import RuffUnavailable, run_ruff
-from aiops_lsp.rules.ruff_config import selected_by_workspace
 from aiops_lsp.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -37,12 +34,15 @@ logger = logging.getLogger(__name__)
 
 
 class Look:
-    """Refreshes documents. One per process."""
+    """Refreshes documents. One per process; `report` takes what the user should hear, from any thread."""
 
-    def __init__(self, services: Services, clock: Clock, dispatcher: Dispatcher | None) -> None:
+    def __init__(
+        self, services: Services, clock: Clock, dispatcher: Dispatcher | None, report: Callable[[str], None]
+    ) -> None:
         self._services = services
         self._clock = clock
         self._dispatcher = dispatcher
+        self._rulebook = Rulebook(report)
 
     async def refresh(self, document: ReviewedDocument, folder: Folder) -> bool:
         """Bring the document up to its current text and publish. False when the text went on meanwhile."""
@@ -78,17 +78,9 @@ class Look:
             return
         if document.ruff_findings is not None and document.ruff_findings[0] is snapshot:
             return
-        path = path_of(document.uri)
-        leave: tuple[str, ...] = ()
-        if rules.ruff == "auto" and path is not None:
-            leave = await asyncio.to_thread(selected_by_workspace, path, folder.root)
-        try:
-            findings = await run_ruff(snapshot, path, leave=leave, severity=rules.severity)
-        except RuffUnavailable as problem:
-            logger.warning("ruff did not run: %s", problem)
-            return
+        findings = await self._rulebook.ruff(folder, snapshot)
         if document.is_current(snapshot):
-            document.ruff_findings = (snapshot, tuple(findings))
+            document.ruff_findings = (snapshot, findings)
             document.publish()
 
     def _take_over(
@@ -98,7 +90,7 @@ class Look:
         spared: list[CachedReview] = []
         regions = examined.split.regions
         for index, (region, keys, standing) in enumerate(zip(regions, examined.keys, known, strict=True)):
-            if not region.loose:
+            if region.trivial:
                 document.standings[index] = NOTHING_TO_REVIEW
             elif self._dispatcher is not None and self._dispatcher.is_in_flight(keys.exact):
                 if document.standings[index].progress is not Progress.REVIEWING:
@@ -137,16 +129,8 @@ class Look:
             self._services.rules,
             examined.snapshot,
             examined.split.regions,
-            await self._rule_options(folder, examined.snapshot),
+            await self._rulebook.options(folder, examined.snapshot),
             document.rule_memory,
-        )
-
-    async def _rule_options(self, folder: Folder, snapshot: Snapshot) -> RuleOptions:
-        rules = folder.settings.rules
-        return RuleOptions(
-            severity=dict(rules.severity),
-            path=relative_path(snapshot.uri, folder.root),
-            redact_patterns=folder.settings.privacy.redact_patterns,
         )
 
     @staticmethod

@@ -51,6 +51,7 @@ class ModelPool:
         self.models = models
         self.routes = routes
         self._clients: dict[str, ModelClient] = {}
+        self._opening = asyncio.Lock()
 
     @classmethod
     def find(cls, settings: Settings, environ: Mapping[str, str]) -> ModelPool:
@@ -84,13 +85,13 @@ class ModelPool:
         tiers = [tier for tier in Tier if model in self.chain(tier)]
         return tiers[-1] if tiers else None
 
-    def client(self, route: Route) -> ModelClient:
-        """The one client of a provider, made when it is asked for first."""
-        client = self._clients.get(route.provider)
-        if client is None:
-            client = open_client(route.provider, route.base_url, route.key)
-            self._clients[route.provider] = client
-        return client
+    async def client(self, route: Route) -> ModelClient:
+        """The one client of a provider, made when it is asked for first; its module is loaded off the loop."""
+        async with self._opening:
+            if route.provider not in self._clients:
+                client = await asyncio.to_thread(open_client, route.provider, route.base_url, route.key)
+                self._clients[route.provider] = client
+        return self._clients[route.provider]
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -56,6 +56,7 @@ class Reviewer:
         self._started = asyncio.Event()
         self._assembly: Assembly | None = None
         self._looks: Look | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
         """Open stores, rules and prompt texts, off the loop. What cannot be opened is told once, in words."""
@@ -70,7 +71,8 @@ class Reviewer:
             look_again=self._scheduler.by,
             consent_changed=self._look_at_all,
         )
-        self._looks = Look(services, self._clock, self._assembly.dispatcher)
+        self._loop = asyncio.get_running_loop()
+        self._looks = Look(services, self._clock, self._assembly.dispatcher, self._report)
         for problem in services.problems:
             self._host.show_message(Urgency.WARNING, problem)
         await self._assembly.overview.refresh()
@@ -206,6 +208,11 @@ class Reviewer:
                 if standing.retry_at is not None:
                     self._scheduler.by(document.uri, max(0.0, standing.retry_at - self._clock.monotonic()))
         self._host.status_changed()
+
+    def _report(self, problem: str) -> None:
+        """Tell the user. May be called from any thread."""
+        assert self._loop is not None, "used before start"
+        self._loop.call_soon_threadsafe(self._host.show_message, Urgency.WARNING, problem)
 
     @property
     def _parts(self) -> Assembly:

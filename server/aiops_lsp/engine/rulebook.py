@@ -1,20 +1,92 @@
-"""The offline rules on a document, region by region: what did not change is not looked at again."""
+"""The offline rules on a document: the built-in and the team's, region by region, and ruff on Python.
+
+What did not change is not looked at again.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiops_lsp.core.findings import Finding, Fix, number_findings
+from aiops_lsp.core.findings import Finding, Fix, Severity, number_findings
 from aiops_lsp.core.text import Position, Range
+from aiops_lsp.engine.uris import path_of, relative_path
+from aiops_lsp.rules.options import RuleOptions
+from aiops_lsp.rules.ruff import check_with_ruff
+from aiops_lsp.rules.ruff_config import codes_of_workspace
+from aiops_lsp.rules.ruff_table import RUFF_RULES
+from aiops_lsp.rules.team import TeamRules, load_team_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from aiops_lsp.core.regions import Region
     from aiops_lsp.core.text import Snapshot
+    from aiops_lsp.engine.host import Folder
     from aiops_lsp.rules.engine import RuleEngine
-    from aiops_lsp.rules.options import RuleOptions
+    from aiops_lsp.rules.rule import Rule
+
+logger = logging.getLogger(__name__)
+
+
+class Rulebook:
+    """Which rules hold where. One per process; `report` is told, once, what is wrong with a team's rules."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
+        self._teams: dict[Path, tuple[tuple[tuple[str, int], ...], TeamRules]] = {}
+
+    async def options(self, folder: Folder, snapshot: Snapshot) -> RuleOptions:
+        """The options for one document. Reads a team's rules when they have changed."""
+        team: tuple[Rule, ...] = ()
+        if (where := _rules_folder(folder)) is not None:
+            team = (await asyncio.to_thread(self._team, where)).rules
+        return RuleOptions(
+            severity=dict(folder.settings.rules.severity),
+            path=relative_path(snapshot.uri, folder.root),
+            redact_patterns=folder.settings.privacy.redact_patterns,
+            team_rules=team,
+        )
+
+    async def ruff(self, folder: Folder, snapshot: Snapshot) -> tuple[Finding, ...]:
+        """Ruff's findings in a Python snapshot, without those that the user's own ruff reports."""
+        rules, path = folder.settings.rules, path_of(snapshot.uri)
+        skip = {code for code, severity in rules.severity.items() if severity == "off"}
+        if rules.ruff == "auto" and path is not None:
+            root = folder.root or path.parent
+            skip |= await asyncio.to_thread(codes_of_workspace, path, root, RUFF_RULES)
+        report = await check_with_ruff(snapshot, skip=skip)
+        if report.problem is not None:
+            logger.warning("%s", report.problem)
+        return tuple(
+            replace(one, severity=Severity(rules.severity[one.code])) if one.code in rules.severity else one
+            for one in report.findings
+        )
+
+    def _team(self, where: Path) -> TeamRules:
+        stamp = tuple(sorted((str(path), path.stat().st_mtime_ns) for path in where.rglob("*.y*ml") if path.is_file()))
+        known = self._teams.get(where)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        team = load_team_rules(where)
+        self._teams[where] = (stamp, team)
+        for problem in team.problems:
+            self._report(problem)
+        return team
+
+
+def _rules_folder(folder: Folder) -> Path | None:
+    """Where further rules are: the user's own folder, else the repository's, which must lie in the repository."""
+    settings, root = folder.settings, folder.root
+    if settings.rules.rules_dir:
+        return (root or Path()) / Path(settings.rules.rules_dir).expanduser()
+    if not settings.repository.rules_dir or root is None or not folder.trusted:
+        return None
+    where = (root / settings.repository.rules_dir).resolve()
+    return where if where.is_relative_to(root.resolve()) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,4 +111,4 @@ class Standing:
 
 
 NOTHING_TO_REVIEW = Standing(Progress.REVIEWED, words="nothing to review")
-"""A region of comments and blank lines."""
+"""A region of comments, imports or a bare header."""

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ StreamEvent = TextDelta | UsageReport
 class ModelClient(Protocol):
     """A provider's models behind one call."""
 
-    def stream(self, request: ModelRequest) -> AsyncIterator[StreamEvent]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[StreamEvent]:
         """Send `request` and yield its answer as it comes, the usage included.
 
         Ends normally only when the provider says that the answer is complete; otherwise raises a `ModelError`,

@@ -6,6 +6,7 @@ package `genai-prices` and are used as installed; nothing is fetched.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Protocol
 
@@ -43,6 +44,8 @@ class PriceTable:
 
         self._own = dict(own)
         self._published = genai_prices
+        with suppress(LookupError):
+            self._published.calc_price(genai_prices.Usage(), "")  # it reads its tables when it is first asked
 
     def cost(self, model: ModelName, input_tokens: int, output_tokens: int, *, loopback: bool) -> int:
         """The most that so many tokens can cost, in micro-dollars, rounded up.

@@ -2,7 +2,7 @@
 
 Tokenizers need downloads and lag behind the models, so this is a regression on what a text is made of. Against
 o200k it is within about 16 % for 95 of 100 source files. Budgets never rest on it alone: `reserve_tokens` adds a
-margin, `Calibration` learns from what was billed, and no text has more tokens than bytes.
+margin, the ledger learns from what was billed, and no text has more tokens than bytes.
 """
 
 from __future__ import annotations
@@ -21,9 +21,6 @@ _CONTINUATION = bytes(range(0x80, 0xC0))
 _PROVIDER_FACTOR = {"anthropic": 1.35}
 RESERVE_MARGIN = 1.3
 """What a reservation is made for is the estimate times this."""
-
-_LEARNING_RATE = 0.2
-_FACTOR_BOUNDS = (0.5, 2.5)
 
 
 def most_tokens(text: str) -> int:
@@ -54,26 +51,6 @@ def estimate_tokens(text: str, model: str = "") -> int:
 def reserve_tokens(text: str, model: str = "", factor: float = 1.0) -> int:
     """What to reserve for `text`: the estimate with its margin, times a learned `factor`, capped by the bytes."""
     return min(most_tokens(text), math.ceil(estimate_tokens(text, model) * RESERVE_MARGIN * factor))
-
-
-class Calibration:
-    """What billed tokens have taught about the estimates, per model and language, within this process."""
-
-    def __init__(self) -> None:
-        self._factors: dict[tuple[str, str], float] = {}
-
-    def factor(self, model: str, language: str) -> float:
-        """What to multiply an estimate with, 0.5 to 2.5; 1 while nothing is known."""
-        return self._factors.get((model, language), 1.0)
-
-    def learn(self, model: str, language: str, *, estimated: int, billed: int) -> None:
-        """Take a bill into account. A tiny or impossible one teaches nothing."""
-        if estimated < 50 or billed <= 0:
-            return
-        low, high = _FACTOR_BOUNDS
-        seen = min(high, max(low, billed / estimated))
-        known = self._factors.get((model, language))
-        self._factors[model, language] = seen if known is None else known + _LEARNING_RATE * (seen - known)
 
 
 def _count(data: bytes, kinds: bytes) -> int:
