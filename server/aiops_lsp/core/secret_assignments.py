@@ -165,7 +165,7 @@ def _is_bare_secret(value: str, kind: str, *, spaced: bool) -> bool:
 
 def _is_password(value: str) -> bool:
     """Letters with digits or marks in between, as people choose them; not words that are joined or numbered."""
-    if re.search(r"[()\[\]|^;,]", value) or _JOINED_WORDS.fullmatch(value):
+    if not value.isascii() or re.search(r"[()\[\]|^;,]", value) or _JOINED_WORDS.fullmatch(value):
         return False
     letters = any(map(str.isalpha, value))
     others = sum(map(str.isdigit, value)) + sum(mark in "!@#$%&*?+=~" for mark in value)

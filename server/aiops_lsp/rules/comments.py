@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from aiops_lsp.core.language_table import Language
     from aiops_lsp.core.text import Range
 
+# Names that are also plain subjects ("if AI is disabled, skip this") count only where the comment speaks to them.
+_NAME = r"(?:ai|llm|gpt(?:-?\d)?|chatgpt|claude|copilot|gemini|codex|(?:large )?language[ -]models?)"
 _ADDRESSEE = (
-    r"(?:(?:ai|llm|gpt(?:-?\d)?|chatgpt|claude|copilot|gemini|codex|language[ -]models?|(?:ai|code|automated|llm)"
-    r"[ -](?:code[ -])?review(?:er|ers|s|ing)?(?:[ -](?:bot|tool|agent)s?)?|review(?:er|ers|[ -]bot)|"
-    r"(?:ai|coding) (?:assistant|agent|model|tool)s?|linters? and ai)\b)"
+    r"(?:(?:(?:ai|code|automated|llm)[ -](?:code[ -])?review(?:er|ers|s|ing)?(?:[ -](?:bot|tool|agent)s?)?"
+    r"|review(?:er|ers|[ -]bot)|(?:ai|coding) (?:assistant|agent|model|tool)s?|linters? and ai)\b"
+    rf"|{_NAME}(?=\s*[:,;]|\s+(?:please|should|must|may|do not|don't)\b)"
+    rf"|(?:to|for) (?:the |any |all |an? )?{_NAME}s?\b)"
 )
 _SILENCE = (
     r"(?:ignore|skip|overlook|disregard|approve|do(?: not|n'?t) (?:report|flag|mention|review|comment on|warn|raise)|"
