@@ -261,3 +261,10 @@ async def test_a_finding_without_a_place_is_dropped_and_the_region_counts_as_rev
         await at.until_quiet(document)
         assert of_model(at.shown(document)) == []
         assert at.reviewer.status().documents[0].reviewed == 1
+
+
+async def test_a_command_while_the_first_look_is_under_way_still_reviews() -> None:
+    async with Provider(DIVIDES) as provider, desk(settings_for(provider.base_url, review={"trigger": "manual"})) as at:
+        document = at.open(SHOP)
+        report = await at.reviewer.review(document.uri)
+        assert {region.outcome for region in report.regions} == {"reviewed"}

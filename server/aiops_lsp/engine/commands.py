@@ -59,11 +59,12 @@ class Commands:
             micro_usd += spent.micro_usd
             if self._assembly.dispatcher is not None:
                 await self._assembly.dispatcher.landed([keys.exact for keys in examined.keys])
+            moved_on = document.examined is not examined  # then what was planned may have been nothing
             wait = self._worth_waiting(document)
-            if wait is None:
+            if wait is None and not moved_on:
                 break
-            deep = False
-            await self._clock.sleep(wait)
+            deep = deep and moved_on
+            await self._clock.sleep(wait or 0.0)
             examined = await self._current(document, folder)
         return _report(document, examined, started, tokens, micro_usd)
 

@@ -7,6 +7,7 @@ goes out, and it never lets through what belongs to another version than the doc
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -43,7 +44,8 @@ class ReviewedDocument:
 
     `standings` has one entry per region of `examined`. `note` says why the whole document is not put to a model, empty
     where it is; `on_command` says that a command may put it to one all the same. `accepts` says which findings are
-    shown at all (severity, confidence, ignores, dismissals).
+    shown at all (severity, confidence, ignores, dismissals). `looking` is held during a look, so that there is one
+    at a time.
     """
 
     text: TextDocument
@@ -61,6 +63,7 @@ class ReviewedDocument:
     visible: tuple[int, int] | None = None
     live: list[LiveFinding] = field(default_factory=list)
     closed: bool = False
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _trigger: Trigger = Trigger.OPENED
     _shown: Shown = field(default_factory=Shown)
 

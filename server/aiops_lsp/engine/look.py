@@ -46,6 +46,10 @@ class Look:
 
     async def refresh(self, document: ReviewedDocument, folder: Folder) -> bool:
         """Bring the document up to its current text and publish. False when the text went on meanwhile."""
+        async with document.looking:
+            return await self._refresh(document, folder)
+
+    async def _refresh(self, document: ReviewedDocument, folder: Folder) -> bool:
         snapshot = document.text.snapshot()
         previous = document.examined
         recipe = self._recipe(snapshot, folder)

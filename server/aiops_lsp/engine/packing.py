@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 MOST_REGIONS = 8
 """More regions in one request make a model's answers shallow."""
 
+MOST_AFTER_FAILURES = (MOST_REGIONS, 2, 1)
+"""The same after none, one, two or more failures: the last attempt that a region gets, it gets alone."""
+
 ANSWER_BASE_TOKENS = 500
 ANSWER_TOKENS_PER_REGION = 250
 REASONING_TOKENS = 1000
@@ -62,7 +65,7 @@ def pack(jobs: Sequence[Job], *, fixed_tokens: int, max_tokens: int) -> Packing:
 
     `fixed_tokens` is the estimate of the part that each request repeats; `max_tokens` bounds input and answer
     together. Jobs share a request only with jobs for the same models. A job that failed before travels with fewer
-    others, each time half as many, so that one region that a model cannot answer does not take the rest with it.
+    others and at last alone, so that one region that a model cannot answer does not take the rest with it.
     """
     open_packs: dict[tuple[str, ...], list[list[Job]]] = {}
     too_large: list[Job] = []
@@ -93,7 +96,8 @@ def answer_tokens(jobs: Iterable[Job]) -> int:
 
 
 def _most_regions(jobs: Sequence[Job]) -> int:
-    return max(1, MOST_REGIONS >> max(job.failures for job in jobs))
+    failures = max(job.failures for job in jobs)
+    return MOST_AFTER_FAILURES[min(failures, len(MOST_AFTER_FAILURES) - 1)]
 
 
 def _fits(jobs: Sequence[Job], fixed_tokens: int, max_tokens: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiops_lsp.engine import git, plan
@@ -27,11 +28,14 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.document import ReviewedDocument
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.host import Folder
+    from aiops_lsp.engine.models import ModelPool
     from aiops_lsp.engine.overview import Overview
     from aiops_lsp.engine.packing import Job, Pack
     from aiops_lsp.engine.services import Services
 
 logger = logging.getLogger(__name__)
+
+_WAITS_FOR_SETTINGS = frozenset((Reason.MISCONFIGURED, Reason.PROVIDER, Reason.OVER_BUDGET, Reason.RATE))
 
 
 class Sending:
@@ -58,6 +62,7 @@ class Sending:
         self._waiting: dict[str, tuple[ReviewedDocument, Order, Sequence[Pack]]] = {}
         self._running: set[str] = set()
         self._rates: dict[str, RateWindow] = {}
+        self._pools: dict[str, ModelPool] = {}
         self._tasks = TaskGroup()
 
     def is_busy(self, uri: str) -> bool:
@@ -99,6 +104,9 @@ class Sending:
         if (blocked := self._blocked(document, folder, trigger)) is not None:
             self._stand_all(document, blocked)
             return ()
+        if self._pools.get(document.uri) is not self._services.pool:
+            self._pools[document.uri] = self._services.pool
+            _forget_waits(document)
         changed = None if whole_file else await self._changed_lines(document, examined)
         if document.examined is not examined:
             return ()
@@ -158,6 +166,7 @@ class Sending:
         """Drop what waits for a document that was closed."""
         self._waiting.pop(uri, None)
         self._rates.pop(uri, None)
+        self._pools.pop(uri, None)
 
     async def join(self) -> None:
         """Wait until nothing is under way."""
@@ -223,3 +232,10 @@ class Sending:
         ]
         if due:
             self._look_again(document.uri, min(due) - now)
+
+
+def _forget_waits(document: ReviewedDocument) -> None:
+    """Settings, and with them models, keys and limits, are new: what waited for the earlier ones waits no more."""
+    for index, standing in enumerate(document.standings):
+        if standing.reason in _WAITS_FOR_SETTINGS:
+            document.standings[index] = replace(standing, retry_at=None)
