@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def self_signed(folder: Path, days: int) -> tuple[Path, Path]:
-    """A certificate of 127.0.0.1, valid until `days` from now, and its key; both as PEM files in `folder`."""
+def self_signed(folder: Path, days: int, issuer: str = "127.0.0.1") -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1, valid until `days` from now, and its key; both as PEM files in `folder`.
+
+    Those that are trusted at the same time need different issuers.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
