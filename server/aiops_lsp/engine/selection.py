@@ -32,7 +32,7 @@ class Trigger(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A region as the decision sees it.
+    """A region as the decision sees it. A command that asks for all of a file puts all of it in scope.
 
     `seconds_since_edit` is None for a region that was not edited in this session. `left` is true when another region
     was edited after it.
@@ -103,7 +103,7 @@ def _decide(
         return standing
     asked = trigger is Trigger.COMMAND
     saved = trigger >= Trigger.SAVED
-    if not asked and not candidate.in_scope:
+    if not candidate.in_scope:
         return standing if standing.progress is Progress.STALE else Standing.not_reviewed(Reason.OUT_OF_SCOPE)
     if candidate.region.parse_error or (candidate.region.empty_body and not asked):
         return standing if standing.progress is Progress.STALE else Standing.not_reviewed(Reason.HALF_WRITTEN)
