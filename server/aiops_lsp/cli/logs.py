@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiops_lsp.observability.logs import KnownSecrets, configure, redact_with
+from aiops_lsp.observability.logs import PROCESS_KEYS, configure, redact_with
 from aiops_lsp.settings.folders import state_dir
 
 if TYPE_CHECKING:
@@ -18,4 +18,4 @@ def keep_logs(settings: Settings) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return
-    configure(folder, redact_with(KnownSecrets(), settings.privacy.redact_patterns))
+    configure(folder, redact_with(PROCESS_KEYS, settings.privacy.redact_patterns))

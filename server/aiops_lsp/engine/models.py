@@ -12,6 +12,7 @@ from aiops_lsp.llm.client import ModelName
 from aiops_lsp.llm.hosts import base_url_of, host_of, insecure_reason, is_loopback
 from aiops_lsp.llm.keys import find_key
 from aiops_lsp.llm.providers import open_client
+from aiops_lsp.observability.logs import PROCESS_KEYS
 from aiops_lsp.settings import VENDOR_VARIABLES, Provider, effective_models
 
 if TYPE_CHECKING:
@@ -110,5 +111,7 @@ def _route(name: str, settings: Settings, environ: Mapping[str, str]) -> Route:
         return Route(name, None, "", loopback=False, key=None, key_source="", problem=words)
     loopback = is_loopback(base_url)
     found = find_key(name, provider, environ)
+    if found.key is not None:
+        PROCESS_KEYS.add(found.key)
     problem = insecure_reason(base_url) or ("" if found.key or loopback else found.problem)
     return Route(name, base_url, host_of(base_url), loopback, found.key, found.source, problem, found.warning)

@@ -15,7 +15,7 @@ from aiops_lsp.lsp import actions, commands, configuration, documents, hints, ho
 from aiops_lsp.lsp.capabilities import server_capabilities
 from aiops_lsp.lsp.protocol import ReviewProtocol, Stage, invalid_params
 from aiops_lsp.lsp.session import Session
-from aiops_lsp.observability.logs import KnownSecrets, configure, redact_with
+from aiops_lsp.observability.logs import PROCESS_KEYS, configure, redact_with
 from aiops_lsp.settings.folders import state_dir
 
 if TYPE_CHECKING:
@@ -133,4 +133,4 @@ def serve_ws(host: str, port: int) -> int:
 
 
 def _keep_logs() -> None:
-    configure(state_dir() / "logs", redact_with(KnownSecrets()))
+    configure(state_dir() / "logs", redact_with(PROCESS_KEYS))

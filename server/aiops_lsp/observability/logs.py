@@ -77,6 +77,10 @@ class KnownSecrets:
         return text
 
 
+PROCESS_KEYS = KnownSecrets()
+"""The keys that this process uses. Logging is one for the process, and so is what it must hide."""
+
+
 def redact_with(known: KnownSecrets, patterns: tuple[str, ...] = ()) -> Redact:
     """What hides the keys in `known`, also those added later, and all that looks like a secret or matches `patterns`.
 
