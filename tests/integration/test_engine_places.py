@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
+from aiops_lsp.engine.host import DocumentClosed
 from tests.support.buffer import Buffer
 from tests.support.engine_world import EngineWorld
 
@@ -54,7 +56,7 @@ def test_two_findings_in_one_line_both_stay_while_the_line_is_reviewed_again(wor
     opened(world, TWO_IN_A_LINE)
     world.model.open[0].answer()
     world.turns(80)
-    again = world.steps.loop.create_task(world.reviewer.review(URI, deep=True))
+    again = world.steps.call(lambda: asyncio.ensure_future(world.reviewer.review(URI, deep=True)))
     world.turns(80)
     (call,) = world.model.open
     for _ in range(60):
@@ -62,7 +64,7 @@ def test_two_findings_in_one_line_both_stay_while_the_line_is_reviewed_again(wor
             call.answer(characters=20)
         world.turns(20)
         assert titles(world) == ["Fails bug_1", "Fails bug_2"]
-    world.steps.run(again)  # type: ignore[arg-type] # a task is awaited as well as a coroutine
+    assert again.done()
 
 
 @pytest.mark.parametrize("blank", ["\n", "\t", "\r\n        "])
@@ -83,3 +85,23 @@ def test_a_finding_does_not_move_to_another_line_that_reads_the_same(world: Engi
     world.turns(80)
     assert lines(world) == [1, 2]
     assert not any(one.rechecking for one in world.reviewer.findings(URI))
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 5, 10])
+def test_a_review_of_a_document_that_is_closed_meanwhile_ends(world: EngineWorld, turns: int) -> None:
+    buffer = opened(world, TWO_IN_A_LINE)
+    world.model.open[0].answer()
+    world.turns(80)
+    review = world.steps.call(lambda: asyncio.ensure_future(world.reviewer.review(URI)))
+    world.turns(turns)
+    world.shut(buffer)
+    world.turns(200)
+    assert review.done()
+    assert isinstance(review.exception(), DocumentClosed | None)
+
+
+def test_code_that_does_not_parse_is_not_called_reviewed(world: EngineWorld) -> None:
+    opened(world, "def long(a, b):\n    return call(\n        a,\n        (bug_5(b),\n    )\n")
+    (status,) = world.reviewer.status().documents
+    assert status.reviewed == 0
+    assert world.model.calls == []

@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.support.buffer import Buffer
 from tests.support.engine_world import EngineWorld
 from tests.support.scripted_model import FAILURES, MARK, MISTAKES
+from tests.support.server_world import ServerWorld
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,8 @@ PIECES = (
     "x", " ", "\n", "\r\n", "\r", "\t", "    ", "(", ")", '"', "'''", "# note\n", "😀", "é", "e\u0301", "漢",
     "\f", "\u2028", "bug_1(x)", "\n    bug_2(y)\n", "bug_3", ":", "def ", "return ", "\\", "if x:\n", "_", "#",
 )  # fmt: skip
+
+pytestmark = pytest.mark.timeout(900)
 
 places = st.integers(0, 2000)
 texts = st.lists(st.sampled_from(FUNCTIONS), min_size=1, max_size=5)
@@ -188,6 +191,27 @@ class Sessions(RuleBasedStateMachine):
             lines = [line.rstrip() for line in lines]
         self.edit(buffer, buffer.whole(("\r\n" if how == "crlf" else "\n").join(lines)))
 
+    @precondition(lambda self: self.buffers)
+    @rule(which=places, at=places)
+    def fix(self, which: int, at: int) -> None:
+        """A fix changes one word of one line, and with it its finding goes, without a wait."""
+        buffer = self.chosen(which)
+        offered = self.world.fixes(buffer)
+        if not offered:
+            return
+        title, line, edits = offered[at % len(offered)]
+        before = buffer.text
+        changes = [buffer.replace(start, end, new) for start, end, new in reversed(edits)]
+        if title.startswith("Fails "):
+            ok = title.removeprefix("Fails ").replace("bug", "ok")
+            assert (before.count(ok) + 1, len(before) - 1) == (buffer.text.count(ok), len(buffer.text))
+            assert title.removeprefix("Fails ") in before.splitlines()[line] or "\f" in before or "\u2028" in before
+        self.edit(buffer, *changes)
+        self.world.turns(80)
+        marks = before.split("\n")[line].count(title[6:]) if "\r" not in before else 2
+        if marks == 1:
+            assert (line, title) not in self.world.shown_titles(buffer)
+
     # The document as a whole.
 
     @precondition(lambda self: self.buffers)
@@ -201,6 +225,11 @@ class Sessions(RuleBasedStateMachine):
         buffer = self.chosen(which)
         self.closed[buffer.uri] = buffer.text
         self.world.shut(buffer)
+
+    @precondition(lambda self: self.buffers)
+    @rule(which=places, deep=st.booleans())
+    def review(self, which: int, deep: bool) -> None:
+        self.world.review(self.chosen(which), deep=deep)
 
     @precondition(lambda self: len(self.buffers) < 2)
     @rule(uri=st.sampled_from(["file:///w/a.py", "file:///w/b.py"]), functions=texts, ending=endings)
@@ -279,5 +308,15 @@ _SETTINGS = settings(
     report_multiple_bugs=False,
 )
 
+
+class ServerSessions(Sessions):
+    """The same in front of the language server."""
+
+    def make_world(self, encoding: str) -> Any:
+        return ServerWorld(self.patch, encoding)
+
+
 TestEngine = Sessions.TestCase
+TestServer = ServerSessions.TestCase
+TestServer.settings = settings(_SETTINGS, max_examples=_EXAMPLES or 30)
 TestEngine.settings = _SETTINGS

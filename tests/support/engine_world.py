@@ -6,13 +6,15 @@ and with what the scripted model has said of which code.
 
 from __future__ import annotations
 
+import asyncio
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aiops_lsp.core.findings import Origin
 from aiops_lsp.core.text import Change, Position, PositionEncoding, Range, TextDocument
 from aiops_lsp.engine.document import ReviewedDocument
-from aiops_lsp.engine.host import Folder
+from aiops_lsp.engine.host import DocumentClosed, Folder
 from aiops_lsp.engine.review import Reviewer
 from aiops_lsp.engine.standing import Progress
 from tests.support.clock import FakeClock
@@ -43,7 +45,7 @@ PATIENT: dict[str, Any] = {
 
 def code(line: str) -> str:
     """A line of Python, whose strings hold no #, without its comment."""
-    return line.split("#")[0]
+    return line.partition("#")[0]
 
 
 def code_of(lines: list[str]) -> str:
@@ -63,6 +65,7 @@ class EngineWorld:
         self.buffers: dict[str, Buffer] = {}
         self.documents: dict[str, TextDocument] = {}
         self.histories: dict[str, History] = {}
+        self.reviews: list[asyncio.Future[None]] = []
         monkeypatch.setattr("aiops_lsp.engine.models.open_client", lambda *_: self.model)
         monkeypatch.setattr("aiops_lsp.engine.dispatch.secrets.randbelow", lambda _: 0)
         _observe(monkeypatch, self.derived)
@@ -73,8 +76,15 @@ class EngineWorld:
         stores_inline(self.reviewer)
 
     def close(self) -> None:
+        self.steps.run(self._end_reviews())
         self.steps.run(self.reviewer.aclose())
         self.steps.close()
+
+    async def _end_reviews(self) -> None:
+        for review in self.reviews:
+            review.cancel()
+        for ended in await asyncio.gather(*self.reviews, return_exceptions=True):
+            assert ended is None or isinstance(ended, asyncio.CancelledError), ended
 
     # What a client does.
 
@@ -101,6 +111,15 @@ class EngineWorld:
         self.steps.call(self.reviewer.close, buffer.uri)
         assert self.host.shown(buffer.uri) == ()
         del self.buffers[buffer.uri], self.documents[buffer.uri], self.histories[buffer.uri]
+
+    def review(self, buffer: Buffer, *, deep: bool) -> None:
+        """Ask for a review and do not wait for it. It may end because the document is closed meanwhile."""
+
+        async def review() -> None:
+            with suppress(DocumentClosed):
+                await self.reviewer.review(buffer.uri, deep=deep)
+
+        self.reviews.append(self.steps.call(lambda: asyncio.ensure_future(review())))
 
     def turns(self, count: int) -> None:
         self.steps.turns(count)

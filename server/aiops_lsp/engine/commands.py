@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from aiops_lsp.engine import plan
-from aiops_lsp.engine.host import RegionReport, ReviewReport
+from aiops_lsp.engine.host import DocumentClosed, RegionReport, ReviewReport
 from aiops_lsp.engine.selection import Trigger
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
 from aiops_lsp.llm.client import ModelName
@@ -111,8 +111,9 @@ class Commands:
         }
 
     async def _current(self, document: ReviewedDocument, folder: Folder) -> Examined:
-        while not await self._look.refresh(document, folder):
-            pass  # the text went on meanwhile
+        while not await self._look.refresh(document, folder):  # the text went on meanwhile
+            if document.closed:
+                raise DocumentClosed(document.uri)
         assert document.examined is not None
         return document.examined
 

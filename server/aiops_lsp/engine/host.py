@@ -169,6 +169,10 @@ class ReviewReport:
     micro_usd: int = 0
 
 
+class DocumentClosed(KeyError):
+    """The document was closed before what was asked about it was done. Its argument is the URI."""
+
+
 class Urgency(StrEnum):
     """How a message is shown."""
 

@@ -94,7 +94,7 @@ class Look:
         spared: list[CachedReview] = []
         regions = examined.split.regions
         for index, (region, keys, standing) in enumerate(zip(regions, examined.keys, known, strict=True)):
-            if region.trivial:
+            if region.trivial and not (region.parse_error and region.loose):
                 document.standings[index] = NOTHING_TO_REVIEW
             elif self._dispatcher is not None and self._dispatcher.is_in_flight(keys.exact):
                 if document.standings[index].progress is not Progress.REVIEWING:

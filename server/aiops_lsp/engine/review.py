@@ -149,7 +149,8 @@ class Reviewer:
     ) -> ReviewReport:
         """Review an open document now and wait until it is done: all of it, some lines, or what has changed.
 
-        `deep` asks the strongest models again, whatever is cached. Raises KeyError for a document that is not open.
+        `deep` asks the strongest models again, whatever is cached. Raises KeyError for a document that is not open, and
+        DocumentClosed, which is one, when it is closed meanwhile.
         """
         return await (await self._commands()).review(
             self._documents[uri], self._folder_of(uri), deep=deep, lines=lines, changes_only=changes_only

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from aiops_lsp.engine.host import DocumentClosed
 from aiops_lsp.lsp import questions, reports
 from aiops_lsp.lsp.actions import current_edit
 from aiops_lsp.lsp.ignoring import ignoring_edit
@@ -65,8 +67,9 @@ async def _review_changes(session: Session, arguments: Arguments, token: types.P
     async with work(session, "Reviewing what has changed", token) as report:
         for done, document in enumerate(documents):
             report(_name(document.uri), 100 * done // len(documents))
-            if document.uri in session.documents:
-                told.append(reports.describe(await reviewer.review(document.uri, changes_only=True)))
+            with suppress(DocumentClosed):
+                if document.uri in session.documents:
+                    told.append(reports.describe(await reviewer.review(document.uri, changes_only=True)))
     return told
 
 
@@ -81,19 +84,26 @@ async def _review(
 ) -> dict[str, object]:
     """Review a document, or some lines of it. For the whole document the user is told first what it may cost."""
     reviewer = await session.started()
-    if lines is None:
+    try:
+        if lines is None:
+            _check_open(session, document)
+            tokens, micro_usd = await reviewer.estimate(document.uri)
+            if refusal := await questions.may_cost(session, _name(document.uri), tokens, micro_usd):
+                session.say(types.MessageType.Warning, refusal)
+                return {"uri": document.uri, "refused": refusal}
         _check_open(session, document)
-        tokens, micro_usd = await reviewer.estimate(document.uri)
-        if refusal := await questions.may_cost(session, _name(document.uri), tokens, micro_usd):
-            session.say(types.MessageType.Warning, refusal)
-            return {"uri": document.uri, "refused": refusal}
-    _check_open(session, document)
-    return reports.describe(await reviewer.review(document.uri, deep=deep, lines=lines))
+        return reports.describe(await reviewer.review(document.uri, deep=deep, lines=lines))
+    except DocumentClosed:
+        raise _closed(document) from None
 
 
 def _check_open(session: Session, document: TextDocument) -> None:
     if document.uri not in session.documents:
-        raise RequestRefused(types.LSPErrorCodes.ContentModified, f"{_name(document.uri)} was closed meanwhile")
+        raise _closed(document)
+
+
+def _closed(document: TextDocument) -> RequestRefused:
+    return RequestRefused(types.LSPErrorCodes.ContentModified, f"{_name(document.uri)} was closed meanwhile")
 
 
 async def _review_workspace(session: Session, _arguments: Arguments, token: types.ProgressToken | None) -> object:
