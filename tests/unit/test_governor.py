@@ -192,7 +192,7 @@ async def test_a_provider_that_rejects_the_set_up_is_left_alone_until_that_chang
     refused = await bench.admit()
     assert isinstance(refused, Standing)
     assert (refused.reason, refused.words) == (Reason.MISCONFIGURED, "the key is not valid")
-    bench.governor.forgive()
+    bench.governor.settings_changed(bench.governor.prices)
     await (await bench.permit()).give_back()
 
 

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """A started engine. Without a ledger there is neither governor nor dispatcher, and nothing is ever sent."""
+    """A started engine."""
 
     services: Services
     consents: Consents
     overview: Overview
     sending: Sending
-    governor: Governor | None
-    dispatcher: Dispatcher | None
+    governor: Governor
+    dispatcher: Dispatcher
 
     async def aclose(self) -> None:
         """End requests, settle what they reserved, close stores and connections."""
@@ -53,25 +53,22 @@ def assemble(
 ) -> Assembly:
     """Build the parts upon open services."""
     consents = Consents(host, services.decisions, services.worker, consent_changed)
-    governor: Governor | None = None
-    dispatcher: Dispatcher | None = None
-    if services.ledger is not None:
-        governor = Governor(
-            clock=clock,
-            ledger=services.ledger,
-            worker=services.worker,
-            prices=services.prices,
-            consent=consents.is_allowed,
-        )
-        dispatcher = Dispatcher(
-            clock=clock,
-            governor=governor,
-            cache=services.cache,
-            ledger=services.ledger,
-            worker=services.worker,
-            texts=services.texts,
-            sink=sink,
-        )
+    governor = Governor(
+        clock=clock,
+        ledger=services.ledger,
+        worker=services.worker,
+        prices=services.prices,
+        consent=consents.is_allowed,
+    )
+    dispatcher = Dispatcher(
+        clock=clock,
+        governor=governor,
+        cache=services.cache,
+        ledger=services.ledger,
+        worker=services.worker,
+        texts=services.texts,
+        sink=sink,
+    )
     overview = Overview(services, settings, host, clock, governor)
     sending = Sending(
         clock=clock,

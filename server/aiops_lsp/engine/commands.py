@@ -57,8 +57,7 @@ class Commands:
             )
             tokens += spent.tokens
             micro_usd += spent.micro_usd
-            if self._assembly.dispatcher is not None:
-                await self._assembly.dispatcher.landed([keys.exact for keys in examined.keys])
+            await self._assembly.dispatcher.landed([keys.exact for keys in examined.keys])
             moved_on = document.examined is not examined  # then what was planned may have been nothing
             wait = self._worth_waiting(document)
             if wait is None and not moved_on:
@@ -100,9 +99,9 @@ class Commands:
     async def usage(self, days: int) -> dict[str, object]:
         """See `Reviewer.usage`."""
         services = self._assembly.services
-        if services.ledger is None:
-            return {"days": days, "usage": [], "saved": [], "problem": self._assembly.overview.ledger_problem}
         await self._assembly.overview.refresh()
+        if problem := self._assembly.overview.ledger_problem:
+            return {"days": days, "usage": [], "saved": [], "problem": problem}
         return {
             "days": days,
             "spend": asdict(self._assembly.overview.spend),

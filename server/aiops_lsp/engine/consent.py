@@ -42,12 +42,18 @@ class Consents:
         self._allowed: set[tuple[str, str]] = set()
         self._asked: set[tuple[str, str]] = set()
         self._open: set[tuple[str, str]] = set()
+        self._declined: set[tuple[str, str]] = set()
         self._tasks = TaskGroup()
 
     @property
     def waiting_for(self) -> str:
         """The host that the user is being asked about; empty when no question is open."""
         return next(iter(sorted(self._open)))[1] if self._open else ""
+
+    @property
+    def declined(self) -> str:
+        """The host that may not be sent anything in this session; empty when none was asked for, or one is allowed."""
+        return next(iter(sorted(self._declined)))[1] if self._declined and not self._allowed else ""
 
     def is_allowed(self, folder: Folder, route: Route) -> bool:
         """Whether source of `folder` may go to the provider now. If that is not known yet, the question is asked."""
@@ -75,6 +81,7 @@ class Consents:
             self._changed()
             answer = await self._host.ask_consent(ConsentQuestion(host, route.provider, workspace, _WHAT))
             if answer is ConsentAnswer.NOT_NOW:
+                self._declined.add(key)
                 return
             scope = workspace if answer is ConsentAnswer.WORKSPACE else ""
             self._allowed.add((scope, host))

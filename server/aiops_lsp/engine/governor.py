@@ -158,8 +158,9 @@ class Governor:
         """A call was cancelled: that says nothing about the model."""
         self._breaker(model).neutral()
 
-    def forgive(self) -> None:
-        """Forget who rejected us: the settings or keys changed."""
+    def settings_changed(self, prices: PriceTable) -> None:
+        """Go by new prices, and forget who rejected us: the user may have mended it."""
+        self.prices = prices
         self._rejected.clear()
         self.trouble.clear()
 

@@ -34,12 +34,11 @@ async def known_standings(
     """For each region its standing by cache and failures; None where nothing is known. One trip to each store."""
     hits: Sequence[Hit | None] = await services.worker.run(services.cache.get_many, examined.keys)
     failures: dict[str, Failure] = {}
-    if services.ledger is not None:
-        try:
-            exact = [keys.exact for keys in examined.keys]
-            failures = await services.worker.run(services.ledger.failures, exact)
-        except LedgerUnavailable as problem:
-            logger.warning("failures could not be read: %s", problem)
+    try:
+        exact = [keys.exact for keys in examined.keys]
+        failures = await services.worker.run(services.ledger.failures, exact)
+    except LedgerUnavailable as problem:
+        logger.warning("failures could not be read: %s", problem)
     standings: list[Standing | None] = []
     for region, keys, hit in zip(examined.split.regions, examined.keys, hits, strict=True):
         if hit is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import locale
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.eligibility import eligibility
@@ -36,9 +37,7 @@ logger = logging.getLogger(__name__)
 class Look:
     """Refreshes documents. One per process; `report` takes what the user should hear, from any thread."""
 
-    def __init__(
-        self, services: Services, clock: Clock, dispatcher: Dispatcher | None, report: Callable[[str], None]
-    ) -> None:
+    def __init__(self, services: Services, clock: Clock, dispatcher: Dispatcher | None, report: Callable[[str], None]) -> None:
         self._services = services
         self._clock = clock
         self._dispatcher = dispatcher
@@ -98,7 +97,7 @@ class Look:
                 document.standings[index] = NOTHING_TO_REVIEW
             elif self._dispatcher is not None and self._dispatcher.is_in_flight(keys.exact):
                 if document.standings[index].progress is not Progress.REVIEWING:
-                    document.standings[index] = Standing.reviewing()
+                    document.standings[index] = _being_reviewed_again(standing)
             elif standing is not None:
                 if standing.record is not None and document.standings[index].record is None:
                     spared.append(standing.record)
@@ -108,7 +107,7 @@ class Look:
     async def _count_saved(self, spared: list[CachedReview], folder: Folder, language: str) -> None:
         """Write down what the cache has made unnecessary to pay."""
         ledger = self._services.ledger
-        if not spared or ledger is None:
+        if not spared:
             return
         tokens, micro_usd = sum(one.tokens for one in spared), sum(one.micro_usd for one in spared)
         try:
@@ -157,6 +156,13 @@ class Look:
         except StoreUnavailable as problem:
             logger.warning("dismissals could not be read: %s", problem)
             return frozenset()
+
+
+def _being_reviewed_again(known: Standing | None) -> Standing:
+    """A region whose request is under way: what is known of it shows until the answer comes."""
+    if known is None or known.record is None:
+        return Standing.reviewing()
+    return replace(Standing.reviewing(known.record), exact=known.exact)
 
 
 def _accepts(folder: Folder, examined: Examined, dismissed: frozenset[str]) -> Callable[[Finding], bool]:

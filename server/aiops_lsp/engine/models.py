@@ -70,6 +70,11 @@ class ModelPool:
         return any(not route.problem for route in self.routes.values())
 
     @property
+    def free(self) -> bool:
+        """Whether one of the providers is a server on this machine, which may cost nothing."""
+        return any(route.loopback for route in self.routes.values())
+
+    @property
     def problem(self) -> str:
         """Why none can be asked, in words; empty when one can."""
         if self.usable:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiops_lsp.engine.governor import budgets
 from aiops_lsp.engine.host import Spend, State, Status, Urgency
+from aiops_lsp.store.budget import Pressure
 from aiops_lsp.store.ledger import LedgerUnavailable
 from aiops_lsp.store.periods import PeriodKind
 
@@ -20,46 +21,49 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.host import DocumentStatus, Host
     from aiops_lsp.engine.services import Services
     from aiops_lsp.settings import Settings
-    from aiops_lsp.store.budget import Pressure
     from aiops_lsp.store.budget import Spend as LedgerSpend
 
 logger = logging.getLogger(__name__)
 
-_NO_PRESSURE = 0.0
 WARNING_LEVELS = (1.0, 0.8)
 
 
 class Overview:
     """Spend and state. `refresh` reads the ledger; everything else answers at once from what was read last."""
 
-    def __init__(
-        self, services: Services, settings: Settings, host: Host, clock: Clock, governor: Governor | None
-    ) -> None:
+    def __init__(self, services: Services, settings: Settings, host: Host, clock: Clock, governor: Governor) -> None:
         self._services = services
         self._host = host
         self._clock = clock
         self._governor = governor
         self.settings = settings
         self.spend = _no_spend(settings)
-        self.worst = _NO_PRESSURE
+        self.pressure = Pressure(0.0, 0.0)
         self.ledger_problem = ""
+        self._told: set[str] = set()
 
     @property
     def pressed(self) -> bool:
         """Whether a limit is so near that cheaper models are due."""
-        return self.worst >= WARNING_LEVELS[1]
+        return self.pressure.warning
 
     @property
     def exhausted(self) -> bool:
-        """Whether a limit is reached."""
-        return self.worst >= WARNING_LEVELS[0]
+        """Whether a limit is reached, and nothing that may be asked goes on without."""
+        return self.pressure.tokens >= 1.0 or (self.pressure.cost >= 1.0 and not self._services.pool.free)
+
+    @property
+    def resets_at(self) -> float:
+        """When the limit that is nearest starts anew, in wall clock seconds."""
+        return self.spend.month_resets_at if self._worst_kind is PeriodKind.MONTH else self.spend.day_resets_at
+
+    @property
+    def _worst_kind(self) -> PeriodKind:
+        return PeriodKind.MONTH if self.pressure.cost > self.pressure.tokens else PeriodKind.DAY
 
     async def refresh(self) -> None:
         """Read the ledger, and warn once when a limit comes near or is reached."""
         ledger = self._services.ledger
-        if ledger is None:
-            self.ledger_problem = next(iter(self._services.problems), "there is no spending ledger")
-            return
         limits, _ = budgets(self.settings)
         run = self._services.worker.run
         try:
@@ -67,13 +71,13 @@ class Overview:
             spend = await run(ledger.spend, limits)
             saved = await run(ledger.saved, 1)
             for notice in await run(ledger.take_notices):
-                self._host.show_message(Urgency.WARNING, notice)
+                self._host.show_message(Urgency.WARNING, _sentence(notice))
             await self._warn(pressure, spend)
         except LedgerUnavailable as problem:
-            self.ledger_problem = str(problem)
+            self._ledger_failed(str(problem))
             return
         self.ledger_problem = ""
-        self.worst = pressure.worst
+        self.pressure = pressure
         self.spend = Spend(
             today_tokens=spend.day.tokens + spend.day.reserved_tokens,
             today_usd=(spend.day.micro_usd + spend.day.reserved_micro_usd) / 1e6,
@@ -86,9 +90,16 @@ class Overview:
             month_resets_at=spend.month.resets_at,
         )
 
+    def _ledger_failed(self, words: str) -> None:
+        self.ledger_problem = words
+        if words not in self._told:
+            self._told.add(words)
+            text = f"{_sentence(words)} Nothing paid is sent until then; the offline rules go on."
+            self._host.show_message(Urgency.WARNING, text)
+
     async def _warn(self, pressure: Pressure, spend: LedgerSpend) -> None:
         ledger = self._services.ledger
-        if ledger is None or not pressure.warning:
+        if not pressure.warning:
             return
         for fraction, kind, what, period in (
             (pressure.tokens, PeriodKind.DAY, "daily token budget", spend.day),
@@ -108,10 +119,8 @@ class Overview:
     async def limit_reached(self, words: str) -> None:
         """Say once per period that a request was refused for want of budget; `words` say which and until when."""
         ledger = self._services.ledger
-        if ledger is None:
-            return
         try:
-            first = await self._services.worker.run(ledger.claim_warning, PeriodKind.DAY, WARNING_LEVELS[0])
+            first = await self._services.worker.run(ledger.claim_warning, self._worst_kind, WARNING_LEVELS[0])
         except LedgerUnavailable as problem:
             logger.warning("the warning about the budget could not be recorded: %s", problem)
             return
@@ -138,9 +147,16 @@ class Overview:
             return State.WAITING_FOR_CONSENT, f"may code be sent to {consents.waiting_for}?"
         if over_budget:
             return State.OVER_BUDGET, f"{over_budget}; the offline rules review"
-        if self._governor is not None and self._governor.trouble:
+        if consents.declined:
+            return State.OFFLINE, f"sending code to {consents.declined} was not allowed; the offline rules review"
+        if self._governor.trouble:
             return State.DEGRADED, next(iter(self._governor.trouble.values()))
         return State.IDLE, ""
+
+
+def _sentence(words: str) -> str:
+    """`words` with a capital and a full stop."""
+    return words[:1].upper() + words[1:].rstrip(".") + "."
 
 
 def _no_spend(settings: Settings) -> Spend:

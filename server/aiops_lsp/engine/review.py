@@ -87,8 +87,7 @@ class Reviewer:
         old = assembly.services.pool
         assembly.services.reconfigure(settings, await asyncio.to_thread(ModelPool.find, settings, environ))
         assembly.overview.settings = settings
-        if assembly.governor is not None:
-            assembly.governor.forgive()
+        assembly.governor.settings_changed(assembly.services.prices)
         await assembly.overview.refresh()
         self._look_at_all()
         self._tasks.start(self._retire(old), "close the earlier connections")
@@ -125,8 +124,7 @@ class Reviewer:
         document.close()
         if self._assembly is not None:
             self._assembly.sending.forget(uri)
-            if self._assembly.dispatcher is not None:
-                self._assembly.dispatcher.cancel_unwanted(self._is_wanted)
+            self._assembly.dispatcher.cancel_unwanted(self._is_wanted)
         self._host.status_changed()
 
     def visible(self, uri: str, start_line: int, end_line: int) -> None:
@@ -254,6 +252,5 @@ class Reviewer:
             await self._clock.sleep(HOUSEKEEPING_SECONDS)
 
     async def _retire(self, pool: ModelPool) -> None:
-        if (dispatcher := self._parts.dispatcher) is not None:
-            await dispatcher.all_landed()
+        await self._parts.dispatcher.all_landed()
         await pool.aclose()

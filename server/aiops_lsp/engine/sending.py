@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LEDGER_RETRY_SECONDS = 60.0
+"""How soon a ledger that could not be used is tried again, unless something else asks for it before."""
+
 _WAITS_FOR_SETTINGS = frozenset((Reason.MISCONFIGURED, Reason.PROVIDER, Reason.OVER_BUDGET, Reason.RATE))
 
 
@@ -48,7 +51,7 @@ class Sending:
         services: Services,
         overview: Overview,
         consents: Consents,
-        dispatcher: Dispatcher | None,
+        dispatcher: Dispatcher,
         wanted: Callable[[Job], bool],
         look_again: Callable[[str, float], None],
     ) -> None:
@@ -103,6 +106,7 @@ class Sending:
         """Give each region that lacks a result its standing, and return the requests to send."""
         if (blocked := self._blocked(document, folder, trigger)) is not None:
             self._stand_all(document, blocked)
+            self._look_again_when_due(document, self._clock.monotonic())
             return ()
         if self._pools.get(document.uri) is not self._services.pool:
             self._pools[document.uri] = self._services.pool
@@ -153,8 +157,6 @@ class Sending:
     async def send_now(self, order: Order, packs: Sequence[Pack]) -> Spent:
         """Send `packs` at the same time and wait until all have ended."""
         total = Spent()
-        if self._dispatcher is None:
-            return total
         parts = await asyncio.gather(*(self._dispatcher.send(order, pack.jobs) for pack in packs))
         for part in parts:
             total.tokens += part.tokens
@@ -198,10 +200,12 @@ class Sending:
             return Standing.not_reviewed(Reason.SWITCHED_OFF, "the folder is not trusted")
         if not pool.usable:
             return Standing.not_reviewed(Reason.NO_MODEL, pool.problem)
-        if self._dispatcher is None or self._overview.ledger_problem:
-            return Standing.not_reviewed(Reason.NO_LEDGER, self._overview.ledger_problem)
+        now = self._clock.monotonic()
+        if words := self._overview.ledger_problem:
+            return Standing.not_reviewed(Reason.NO_LEDGER, words, retry_at=now + LEDGER_RETRY_SECONDS)
         if self._overview.exhausted:
-            return Standing.not_reviewed(Reason.OVER_BUDGET)
+            wait = max(1.0, self._overview.resets_at - self._clock.wall())
+            return Standing.not_reviewed(Reason.OVER_BUDGET, retry_at=now + wait)
         routes = [route for route in pool.routes.values() if not route.problem]
         if not any(self._consents.is_allowed(folder, route) for route in routes):
             return Standing.not_reviewed(Reason.NO_CONSENT, f"sending code to {routes[0].host} was not allowed")

@@ -31,14 +31,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Services:
-    """`ledger` and `decisions` are None when they cannot be used; `problems` says why, in words for the user.
+    """`decisions` are None when they cannot be used: then nothing counts as allowed. `problems` says why, in words.
 
-    Without a ledger nothing paid is sent, without decisions nothing counts as allowed; the rules work on.
+    The ledger is opened by whoever asks it first, and anew each time that fails: without one nothing paid is sent.
     """
 
     worker: StoreWorker
     cache: ResultCache
-    ledger: Ledger | None
+    ledger: Ledger
     decisions: Decisions | None
     rules: RuleEngine
     texts: PromptTexts
@@ -51,12 +51,7 @@ class Services:
         """Open everything. Blocks: run it on a thread. Never fails; what cannot be opened is told in `problems`."""
         problems: list[str] = []
         folder = state_dir()
-        ledger: Ledger | None = None
         decisions: Decisions | None = None
-        try:
-            ledger = Ledger.open(folder, clock.wall)
-        except StoreUnavailable as problem:
-            problems.append(f"{problem} Nothing paid is sent until then; the offline rules go on.")
         try:
             decisions = Decisions(folder, clock.wall)
         except StoreUnavailable as problem:
@@ -67,7 +62,7 @@ class Services:
         return cls(
             worker=StoreWorker(),
             cache=cache,
-            ledger=ledger,
+            ledger=Ledger.at(folder, clock.wall),
             decisions=decisions,
             rules=RuleEngine(),
             texts=load_prompt_texts(),
@@ -83,11 +78,10 @@ class Services:
 
     async def keep_house(self, now: float) -> None:
         """Settle what crashed processes left, drop what is too old at `now` (wall seconds). Safe in many processes."""
-        if self.ledger is not None:
-            try:
-                await self.worker.run(self.ledger.compact)
-            except StoreUnavailable as problem:
-                logger.warning("housekeeping of the ledger failed: %s", problem)
+        try:
+            await self.worker.run(self.ledger.compact)
+        except StoreUnavailable as problem:
+            logger.warning("housekeeping of the ledger failed: %s", problem)
         await asyncio.to_thread(prune, state_dir() / "logs", now)
 
     async def aclose(self) -> None:

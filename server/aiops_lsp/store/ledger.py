@@ -130,9 +130,24 @@ class Ledger(UsageRecords, RegionRecords):
         Raises LedgerUnavailable when the folder or file cannot be written, is damaged, is from a newer version
         (which is left untouched), is locked for longer than `busy_seconds`, or the disk is full.
         """
-        ledger = cls(Path(folder), now, utc_offset, busy_seconds)
+        ledger = cls.at(folder, now, utc_offset=utc_offset, busy_seconds=busy_seconds)
         ledger._database.open()
         return ledger
+
+    @classmethod
+    def at(
+        cls,
+        folder: Path | str,
+        now: Callable[[], float],
+        *,
+        utc_offset: UtcOffset = local_utc_offset,
+        busy_seconds: float = 5.0,
+    ) -> Self:
+        """As `open`, but the first call opens the file: for who goes on without, until what is wrong with it is over.
+
+        Never fails, and does not block.
+        """
+        return cls(Path(folder), now, utc_offset, busy_seconds)
 
     def close(self) -> None:
         """Close the file."""
