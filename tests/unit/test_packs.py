@@ -93,6 +93,11 @@ def test_packs_are_large_enough(name: str, least: int) -> None:
     assert len(load_pack(name)) >= least
 
 
+def test_codes_of_other_tools_are_known() -> None:
+    assert {"B006", "S602"} <= loading.codes_of_other_tools("python")
+    assert loading.codes_of_other_tools("klingon") == frozenset()
+
+
 def test_packs_lie_where_they_are_looked_for() -> None:
     folder = Path(loading.__file__).parent / "packs"
     assert {path.stem for path in folder.glob("*.yml")} == set(pack_names())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from aiops_lsp.core.secret_assignments import PASSWORD, SECRET, assigned_values, is_placeholder
 from aiops_lsp.core.secret_patterns import compile_pattern
-from aiops_lsp.core.secret_table import FORMATS, SecretFormat
+from aiops_lsp.core.secret_table import FORMATS, RUN, SecretFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,9 +51,12 @@ def find_secrets(text: str, user_patterns: Sequence[str] = ()) -> tuple[SecretSp
     found: list[tuple[SecretSpan, int]] = []
     for expression in filter(None, map(compile_pattern, user_patterns)):
         found += [(span, 0) for span in _user_matches(expression, text)]
+    runs = "\n".join(RUN.findall(text))
     for row in FORMATS:
-        haystack = lowered if row.any_case else text
-        if any(literal in haystack for literal in row.literals):
+        haystack = runs if row.one_run else lowered if row.any_case else text
+        if not any(literal in haystack for literal in row.literals):
+            continue
+        if not row.one_run or row.expression.search(runs):
             found += [(span, 1) for span in _format_matches(row, text)]
     found += [(SecretSpan(start, end, kind), 2) for start, end, kind in assigned_values(text, lowered)]
     return _merged(found)
@@ -86,8 +89,10 @@ def _format_matches(row: SecretFormat, text: str) -> Iterator[SecretSpan]:
 
 
 def _is_prose(body: str) -> bool:
-    """Whether what stands between the markers of a key talks about keys: words, and nothing long in base64."""
-    return re.search(r"[a-z] +[a-z]", body) is not None and re.search(r"[A-Za-z0-9+/]{32}", body) is None
+    """Whether what stands between the markers of a key talks about keys, or is code: words, and nothing in base64."""
+    if re.search(r"[A-Za-z0-9+/]{32}", body):
+        return False
+    return re.search(r"[a-z] +[a-z]", body) is not None or re.search(r"[A-Za-z0-9+/]{6}", body) is None
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

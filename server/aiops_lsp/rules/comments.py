@@ -89,13 +89,11 @@ _BLANKS = re.compile(r"[\s*/#]+")
 
 def reviewer_addressed(root: SgNode, text: str, language: Language) -> Iterator[SgNode]:
     """The comments under `root`, whose text is `text`, that try to silence a reviewer."""
-    lowered = text.lower()
-    if not (any(hint in lowered for hint in _HINTS) and any(hint in lowered for hint in _SILENCE_HINTS)):
+    if not _may_be_suspect(text):
         return
     for comment in root.find_all({"rule": {"any": [{"kind": kind} for kind in sorted(language.comments)]}}):
         words = comment.text()
-        lowered = words.lower()
-        if any(hint in lowered for hint in _SILENCE_HINTS) and _is_suspect(words):
+        if _may_be_suspect(words) and _is_suspect(words):
             yield comment
 
 
@@ -116,6 +114,11 @@ def comment_finding(place: Range, evidence: str, symbol: str) -> Finding:
         evidence=evidence,
         symbol=symbol,
     )
+
+
+def _may_be_suspect(text: str) -> bool:
+    lowered = text.lower()
+    return any(hint in lowered for hint in _HINTS) and any(hint in lowered for hint in _SILENCE_HINTS)
 
 
 def _is_suspect(text: str) -> bool:

@@ -79,6 +79,7 @@ class _Review:
         grammar = self._language.grammar if self._language else ""
         self._rules = [rule for rule in rules_of(grammar) if self._applies(rule)]
         self._team_rules = [rule for rule in options.team_rules if grammar in rule.languages and self._applies(rule)]
+        self._fits: dict[str, bool] = {}
         self._whole: SgNode | None = None
 
     def findings(self, span: tuple[int, int]) -> Iterator[Finding]:
@@ -89,21 +90,23 @@ class _Review:
             for secret in secrets:
                 yield from self._switched(secret)
             return
-        root, shift = self._tree(text, span)
+        rules = [rule for rule in self._rules if _may_match(rule, text) and self._file_fits(rule)]
+        root, shift = self._tree(text, span, rules)
         for secret in self._outside_prose(secrets, root, shift):
             yield from self._switched(secret)
-        inside = [match for match in self._matches(root, text) if _within(match.node, shift, span)]
-        for match in inside:
-            yield from self._switched(self._finding(match, shift))
+        team_rules = [rule for rule in self._team_rules if self._file_fits(rule)]
+        for match in (*matches(root, rules), *matches_each(root, team_rules)):
+            if _within(match.node, shift, span):
+                yield from self._switched(self._finding(match, shift))
         for note in reviewer_addressed(root, text, self._language):
             if _within(note, shift, span):
                 finding = comment_finding(*self._place(note, shift), self._symbol(note))
                 yield from self._switched(finding)
 
-    def _tree(self, text: str, span: tuple[int, int]) -> tuple[SgNode, int]:
+    def _tree(self, text: str, span: tuple[int, int], rules: Iterable[Rule]) -> tuple[SgNode, int]:
         """A tree that holds the span, and what to add to its offsets to get the document's."""
         assert self._language is not None
-        if span != (0, len(self._snapshot.text)) and not any(_looks_out(rule, text) for rule in self._rules):
+        if span != (0, len(self._snapshot.text)) and not any(rule.whole_file for rule in rules):
             alone = _parse_alone(text, self._language.grammar)
             if alone is not None:
                 return alone[0], span[0] - alone[1]
@@ -111,8 +114,13 @@ class _Review:
             self._whole = parse(self._snapshot.text, self._language.grammar)
         return self._whole, 0
 
-    def _matches(self, root: SgNode, text: str) -> list[Match]:
-        return [*matches(root, text, self._rules), *matches_each(root, self._team_rules)]
+    def _file_fits(self, rule: Rule) -> bool:
+        """Whether the document holds, and lacks, what the rule asks of it; each rule is asked once."""
+        if rule.id not in self._fits:
+            text = self._snapshot.text
+            fits = rule.file_has is None or rule.file_has.search(text) is not None
+            self._fits[rule.id] = fits and (rule.file_lacks is None or rule.file_lacks.search(text) is None)
+        return self._fits[rule.id]
 
     def _outside_prose(self, secrets: list[Finding], root: SgNode, shift: int) -> list[Finding]:
         """Without passwords known by their name alone that stand in comments and docstrings: those are examples."""
@@ -136,11 +144,9 @@ class _Review:
         ]
 
     def _applies(self, rule: Rule) -> bool:
-        text, options = self._snapshot.text, self._options
+        options = self._options
         return not (
             (self._in_test and not rule.in_tests)
-            or (rule.file_has and not rule.file_has.search(text))
-            or (rule.file_lacks and rule.file_lacks.search(text))
             or options.left_to_others & rule.other_codes
             or (rule.globs and options.path and not _globs_match(rule.globs, options.path))
             or self._switched_off(rule.id)
@@ -213,9 +219,9 @@ def _within(node: SgNode, shift: int, span: tuple[int, int]) -> bool:
     return span[0] <= node.range().start.index + shift < max(span[1], span[0] + 1)
 
 
-def _looks_out(rule: Rule, text: str) -> bool:
-    """Whether the rule may match in `text` and wants to see what is around it."""
-    return rule.whole_file and (not rule.needs or any(word in text for word in rule.needs))
+def _may_match(rule: Rule, text: str) -> bool:
+    """Whether `text` holds one of the words of which every match holds one."""
+    return not rule.needs or any(word in text for word in rule.needs)
 
 
 def _parse_alone(text: str, grammar: str) -> tuple[SgNode, int] | None:

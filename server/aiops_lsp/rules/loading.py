@@ -98,6 +98,11 @@ def rules_of(grammar: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in load_pack(_PACKS[grammar]) if grammar in rule.languages)
 
 
+def codes_of_other_tools(grammar: str) -> frozenset[str]:
+    """Codes of other tools' rules, such as ruff's `B006`, that built-in rules for `grammar` report too."""
+    return frozenset(code for rule in rules_of(grammar) for code in rule.other_codes)
+
+
 def pack_names() -> tuple[str, ...]:
     """The packs there are, sorted."""
     return tuple(sorted(set(_PACKS.values())))

@@ -1,6 +1,6 @@
 """Rules against one text: one search for all of them, then the question which of them each hit is.
 
-Compiling a rule is cheap (about 20 us); walking a document is not. So all rules whose words are in the text are
+Compiling a rule is cheap (about 20 us); walking a document is not. So all rules that may match are
 searched as one `any`, without their constraints, and only the few nodes that it finds are put to each rule in full.
 """
 
@@ -41,18 +41,17 @@ def parse(text: str, grammar: str) -> SgNode:
     return SgRoot(_LONE_RETURN.sub("\n", _SURROGATE.sub("\ufffd", text)), grammar).root()
 
 
-def matches(root: SgNode, text: str, rules: Sequence[Rule]) -> list[Match]:
-    """The matches of `rules` under `root`, whose text is `text`, in document order.
+def matches(root: SgNode, rules: Sequence[Rule]) -> list[Match]:
+    """The matches of `rules` under `root`, in document order.
 
     A node is reported once, for the first of the rules that it matches: a pack lists the graver one first. What the
     parser made no sense of does not count.
     """
-    likely = [rule for rule in rules if not rule.needs or any(word in text for word in rule.needs)]
-    if not likely:
+    if not rules:
         return []
     found: list[Match] = []
-    for node in root.find_all(_any_of(likely)):
-        match = _attributed(node, likely)
+    for node in root.find_all(_any_of(rules)):
+        match = _attributed(node, rules)
         if match and not _is_broken(node):
             found.append(match)
     return found
