@@ -78,17 +78,22 @@ class Overview:
             return
         self.ledger_problem = ""
         self.pressure = pressure
-        self.spend = Spend(
-            today_tokens=spend.day.tokens + spend.day.reserved_tokens,
-            today_usd=(spend.day.micro_usd + spend.day.reserved_micro_usd) / 1e6,
-            month_usd=(spend.month.micro_usd + spend.month.reserved_micro_usd) / 1e6,
-            daily_token_budget=self.settings.budget.daily_token_budget,
-            monthly_cost_limit=self.settings.budget.monthly_cost_limit,
-            saved_tokens=sum(row.tokens for row in saved),
-            saved_usd=sum(row.micro_usd for row in saved) / 1e6,
-            day_resets_at=spend.day.resets_at,
-            month_resets_at=spend.month.resets_at,
+        before, self.spend = (
+            self.spend,
+            Spend(
+                today_tokens=spend.day.tokens + spend.day.reserved_tokens,
+                today_usd=(spend.day.micro_usd + spend.day.reserved_micro_usd) / 1e6,
+                month_usd=(spend.month.micro_usd + spend.month.reserved_micro_usd) / 1e6,
+                daily_token_budget=self.settings.budget.daily_token_budget,
+                monthly_cost_limit=self.settings.budget.monthly_cost_limit,
+                saved_tokens=sum(row.tokens for row in saved),
+                saved_usd=sum(row.micro_usd for row in saved) / 1e6,
+                day_resets_at=spend.day.resets_at,
+                month_resets_at=spend.month.resets_at,
+            ),
         )
+        if self.spend != before:
+            self._host.status_changed()
 
     def _ledger_failed(self, words: str) -> None:
         self.ledger_problem = words
