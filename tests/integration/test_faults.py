@@ -20,9 +20,10 @@ from aiops_lsp.engine import dispatch
 from aiops_lsp.engine.deadline import DEADLINE_SECONDS
 from aiops_lsp.engine.governor import LONGEST_PAUSE_SECONDS, MISCONFIGURED_SECONDS
 from aiops_lsp.engine.host import State
-from tests.support.clock import FakeClock, until
+from tests.support.clock import FakeClock
 from tests.support.engine import desk, settings_for
 from tests.support.provider import Provider, Reply, Stop, findings_where
+from tests.support.time_passing import Time
 from tests.support.tls import self_signed
 
 if TYPE_CHECKING:
@@ -56,38 +57,6 @@ def error(status: int, code: str, **headers: str) -> Reply:
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIOPS_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("AIOPS_CACHE_DIR", str(tmp_path / "cache"))
-
-
-class Time:
-    """Lets the engine's time pass whenever nothing but time can bring it on: no request is under way."""
-
-    def __init__(self, at: Desk, clock: FakeClock) -> None:
-        self._at = at
-        self.clock = clock
-
-    @property
-    def _asking(self) -> bool:
-        assembly = self._at.reviewer._assembly
-        if assembly is None or assembly.governor is None:
-            return False
-        most = self._at.folder.settings.limits.concurrent_requests
-        return any(slots._value < most for slots in assembly.governor._slots.values())
-
-    async def until(self, condition: Callable[[], object], seconds: float) -> None:
-        """Let at most `seconds` pass until `condition` holds."""
-        end = self.clock.monotonic() + seconds
-        deadline = asyncio.get_running_loop().time() + 60
-        while not condition():
-            assert self.clock.monotonic() <= end, f"the state did not come within {seconds} s"
-            assert asyncio.get_running_loop().time() < deadline, "the engine stands still"
-            if not self._asking:
-                await self.clock.advance(max(0.25, seconds / 200))
-            await asyncio.sleep(0.003)
-
-    async def rest(self, document: TextDocument) -> None:
-        """Wait until the document is looked at, and everything that it needs is sent, retried, answered or given up."""
-        await until(lambda: self._at.reviewer.status().documents[0].regions > 0)
-        await self.until(lambda: not self._at.reviewer.is_busy(document.uri), DEADLINE_SECONDS)
 
 
 @dataclass(frozen=True)

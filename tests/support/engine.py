@@ -122,10 +122,10 @@ async def desk(
 ) -> AsyncIterator[Desk]:
     """A started reviewer. State and cache are where AIOPS_STATE_DIR and AIOPS_CACHE_DIR say."""
     host = host or RecordingHost()
-    folder = Folder(root, settings)
-    reviewer = Reviewer(host, lambda _uri: folder, clock)
+    reviewer = Reviewer(host, lambda _uri: at.folder, clock)
+    at = Desk(reviewer, host, Folder(root, settings))
     await reviewer.start(settings, environ or {})
     try:
-        yield Desk(reviewer, host, folder)
+        yield at
     finally:
         await asyncio.wait_for(reviewer.aclose(), 30)

@@ -315,7 +315,7 @@ class Dispatcher:
         try:
             granted = await self._worker.run(self._ledger.lease, keys, self._holder, LEASE_SECONDS)
         except LedgerUnavailable as problem:
-            self._stand(jobs, Standing.not_reviewed(Reason.NO_LEDGER, str(problem)))
+            self._stand(jobs, self._governor.without_ledger(problem))
             return []
         retry_at = self._clock.monotonic() + 2.0
         self._stand(

@@ -56,6 +56,9 @@ RESERVATION_SECONDS = 600.0
 MISCONFIGURED_SECONDS = 300.0
 """How long a provider that rejects us is left alone, unless the settings change first."""
 
+LEDGER_RETRY_SECONDS = 60.0
+"""How soon a ledger that could not be used is tried again, unless something else asks for it before."""
+
 UNNAMED_PAUSE_SECONDS = 5.0
 """How long a provider is left alone that limits our rate without saying for how long."""
 
@@ -113,6 +116,7 @@ class Governor:
         self._rejected: dict[str, tuple[float, str]] = {}
         self._slots: dict[str, asyncio.Semaphore] = {}
         self.trouble: dict[str, str] = {}
+        self.ledger_problem = ""
 
     async def admit(self, ask: Ask, pool: ModelPool) -> Permit | Standing:
         """A permit for the first of the ask's models that may be asked now, or the reason why none may."""
@@ -222,6 +226,12 @@ class Governor:
             if other == model or (other.provider == model.provider and self._in_the_way(other) is None):
                 del self.trouble[name]
 
+    def without_ledger(self, problem: LedgerUnavailable) -> Standing:
+        """The ledger does not take what must be written down before anything is sent: how regions stand then."""
+        self.ledger_problem = str(problem)
+        retry_at = self._clock.monotonic() + LEDGER_RETRY_SECONDS
+        return Standing.not_reviewed(Reason.NO_LEDGER, str(problem), retry_at=retry_at)
+
     def _in_the_way(self, model: ModelName) -> Standing | None:
         for name in (model.provider, str(model)):
             rejected = self._rejected.get(name)
@@ -253,7 +263,8 @@ class Governor:
                 self._undo, self._ledger.reserve, request, *budgets(ask.folder.settings)
             )
         except LedgerUnavailable as problem:
-            return Standing.not_reviewed(Reason.NO_LEDGER, str(problem))
+            return self.without_ledger(problem)
+        self.ledger_problem = ""
         if not isinstance(answer, Denied):
             return answer
         rate = answer.in_flight or answer.reason is DeniedReason.RATE

@@ -74,9 +74,12 @@ class Overview:
                 self._host.show_message(Urgency.WARNING, _sentence(notice))
             await self._warn(pressure, spend)
         except LedgerUnavailable as problem:
-            self._ledger_failed(str(problem))
+            self.ledger_problem = str(problem)
+            self._tell_of_ledger(self.ledger_problem)
             return
         self.ledger_problem = ""
+        if self._governor.ledger_problem:  # it can be read, but not written
+            self._tell_of_ledger(self._governor.ledger_problem)
         self.pressure = pressure
         before, self.spend = (
             self.spend,
@@ -95,8 +98,7 @@ class Overview:
         if self.spend != before:
             self._host.status_changed()
 
-    def _ledger_failed(self, words: str) -> None:
-        self.ledger_problem = words
+    def _tell_of_ledger(self, words: str) -> None:
         if words not in self._told:
             self._told.add(words)
             text = f"{_sentence(words)} Nothing paid is sent until then; the offline rules go on."
@@ -146,8 +148,8 @@ class Overview:
             return State.OFFLINE, "model reviews are switched off; the offline rules review"
         if not self._services.pool.usable:
             return State.OFFLINE, f"{self._services.pool.problem}; the offline rules review"
-        if self.ledger_problem:
-            return State.DEGRADED, self.ledger_problem
+        if problem := self.ledger_problem or self._governor.ledger_problem:
+            return State.DEGRADED, problem
         if consents.waiting_for:
             return State.WAITING_FOR_CONSENT, f"may code be sent to {consents.waiting_for}?"
         if over_budget:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiops_lsp.engine import git, plan
+from aiops_lsp.engine.governor import LEDGER_RETRY_SECONDS
 from aiops_lsp.engine.order import Order, Spent
 from aiops_lsp.engine.rates import RateWindow
 from aiops_lsp.engine.selection import Trigger, select
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.services import Services
 
 logger = logging.getLogger(__name__)
-
-LEDGER_RETRY_SECONDS = 60.0
-"""How soon a ledger that could not be used is tried again, unless something else asks for it before."""
 
 _WAITS_FOR_SETTINGS = frozenset((Reason.MISCONFIGURED, Reason.PROVIDER, Reason.OVER_BUDGET, Reason.RATE))
 
