@@ -174,7 +174,8 @@ class EngineWorld:
             # A result for the same code with other comments says nothing of this one's comments.
             in_code = {(number, f"Fails {mark[0]}") for number in inside for mark in MARK.finditer(code(lines[number]))}
             least = everything if standing.exact else in_code
-            assert least <= found <= everything, (found, region, standing)
+            assert least <= found, (found, region, standing)
+            assert found <= everything or not standing.exact, (found, region, standing)
 
     def check_finding(self, one: Finding, text: str) -> None:
         lines = _ENDS.split(text)
@@ -234,7 +235,8 @@ class EngineWorld:
             )
             region = regions[index]
             self.check_reviewed(one, document, index)
-            place = (one.code, one.range.start.line - region.start_line, one.range.start.column, one.evidence)
+            line = one.range.start.line - region.start_line
+            place = (one.code, line, one.range.start.column - region.dedents[line], one.evidence)
             shown[examined.keys[index].exact].add(place)
         self.histories[document.uri].take(shown)
 

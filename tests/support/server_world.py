@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.support.buffer import Buffer
 
-_CONFIGURATION = f"""\
+WITH_A_MODEL = f"""\
 [models]
 simple = "test:small"
 medium = "test:middle"
@@ -45,30 +45,41 @@ Message = dict[str, Any]
 class ServerWorld:
     """A client, its server with the real engine behind it, and the model behind that."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, encoding: str, model: ScriptedModel | None = None) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        encoding: str,
+        *,
+        model: ScriptedModel | None = None,
+        capabilities: Message = MODERN,
+        configuration: str = WITH_A_MODEL,
+        options: Message | None = None,
+    ) -> None:
+        """`configuration` is the user's file, `options` what the editor sends along when it connects."""
         self.steps = Lockstep()
         self.clock = FakeClock()
         self.encoding = encoding
         self.model = model or ScriptedModel()
         self.buffers: dict[str, Buffer] = {}
         self.shown: dict[str, list[Message]] = {}
+        self.shown_version: dict[str, int] = {}
+        self.said: list[str] = []
         self._read = 0
         for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setattr("aiops_lsp.engine.models.open_client", lambda *_: self.model)
         monkeypatch.setattr("aiops_lsp.engine.dispatch.secrets.randbelow", lambda _: 0)
-        configuration = config_file()
-        configuration.parent.mkdir(parents=True, exist_ok=True)
-        configuration.write_text(_CONFIGURATION, "utf-8")
+        config_file().parent.mkdir(parents=True, exist_ok=True)
+        config_file().write_text(configuration, "utf-8")
         server = create_server(lambda host, folder_of: Reviewer(host, folder_of, self.clock))
         self.client = self.steps.call(lambda: Client(server))
-        self.steps.run(self._initialize())
+        self.steps.run(self._initialize(capabilities, options or {}))
         assert server.session.reviewer is not None
         stores_inline(server.session.reviewer)
 
-    async def _initialize(self) -> None:
+    async def _initialize(self, capabilities: Message, options: Message) -> None:
         general = {"positionEncodings": [self.encoding]}
-        result = await self.client.initialize({**MODERN, "general": general})
+        result = await self.client.initialize({**capabilities, "general": general}, initializationOptions=options)
         assert result["capabilities"]["positionEncoding"] == self.encoding
         await self.client.ready()
 
@@ -118,17 +129,17 @@ class ServerWorld:
             "context": {"diagnostics": [], "only": ["quickfix"]},
         }
         found = []
-        for action in self._ask("textDocument/codeAction", params) or []:
+        for action in self.ask("textDocument/codeAction", params) or []:
             if (action.get("data") or {}).get("what") != "fix":
                 continue
-            resolved = self._ask("codeAction/resolve", action)
+            resolved = self.ask("codeAction/resolve", action)
             if resolved is not None:
                 (diagnostic,) = action["diagnostics"]
                 line = diagnostic["range"]["start"]["line"]
-                found.append((_title(diagnostic), line, self._edits(buffer, resolved["edit"])))
+                found.append((_title(diagnostic), line, self.edits_of(buffer, resolved["edit"])))
         return found
 
-    def _ask(self, method: str, params: Message) -> Any:
+    def ask(self, method: str, params: Message) -> Any:
         """The answer to a request; None when it is refused because the text went on."""
         try:
             answer = self.steps.run(self.client.request(method, params))
@@ -139,17 +150,23 @@ class ServerWorld:
         self._receive()
         return answer
 
-    def _edits(self, buffer: Buffer, edit: Message) -> list[tuple[int, int, str]]:
-        (change,) = edit["documentChanges"]
-        assert change["textDocument"] == {"uri": buffer.uri, "version": buffer.version}
-        edits = [(*buffer.span(one["range"]), one["newText"]) for one in change["edits"]]
+    def edits_of(self, buffer: Buffer, edit: Message) -> list[tuple[int, int, str]]:
+        """Edits of one document as offsets, bound to the text as it is now where the client can do that."""
+        if "documentChanges" in edit:
+            (change,) = edit["documentChanges"]
+            assert change["textDocument"] == {"uri": buffer.uri, "version": buffer.version}
+            texts = change["edits"]
+        else:
+            texts = edit["changes"][buffer.uri]
+        edits = [(*buffer.span(one["range"]), one["newText"]) for one in texts]
         assert all(one[1] <= other[0] for one, other in pairwise(edits))
         return edits
 
     # What must hold.
 
     def check(self, uri: str) -> None:
-        """The findings under the cursor and at the ends of lines are where the text is that they are about."""
+        """What is published is checked as it comes; nothing went wrong so that the user had to be told."""
+        assert self.said == []
 
     def shown_titles(self, buffer: Buffer) -> set[tuple[int, str]]:
         """What is shown, by line."""
@@ -164,7 +181,8 @@ class ServerWorld:
         for message in news:
             if message["method"] == "textDocument/publishDiagnostics":
                 self._published(message["params"])
-            assert message["method"] != "window/showMessage", message
+            if message["method"] == "window/showMessage":
+                self.said.append(message["params"]["message"])
 
     def _published(self, params: Message) -> None:
         buffer = self.buffers[params["uri"]]
@@ -177,13 +195,14 @@ class ServerWorld:
             mark = _title(one).removeprefix("Fails ")
             assert mark == _title(one) or mark in text[start:end], (text[start:end], one)
         self.shown[buffer.uri] = params["diagnostics"]
+        self.shown_version[buffer.uri] = params.get("version", buffer.version)
 
     def check_complete(self, buffer: Buffer) -> None:
         """What is in the hints and hovers is what is shown, and of a text that was reviewed wholly nothing lacks."""
         shown = [one for one in self.shown[buffer.uri] if _title(one).startswith("Fails ")]
         for one in shown:
             params = {"textDocument": {"uri": buffer.uri}, "position": one["range"]["start"]}
-            hover = self._ask("textDocument/hover", params)
+            hover = self.ask("textDocument/hover", params)
             assert (
                 _title(one).replace("_", r"\_") in hover["contents"]["value"]
                 or _title(one) in hover["contents"]["value"]
