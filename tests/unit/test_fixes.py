@@ -337,6 +337,24 @@ def test_the_bound_of_an_edit() -> None:
 GOOD = fix_of(2, ["    handle = open(path)"], ["    handle = open(path, 'rb')"])
 
 
+def test_a_blank_line_alone_is_no_place() -> None:
+    snapshot = snapshot_of("a()\n\nb()")
+    assert outcome(snapshot, region_of(snapshot), ("a()", 1), fix_of(2, [""], ["c()"])) == Reason.OLD_LINES
+
+
+def test_a_placeholder_that_stands_for_several_texts_is_not_restored() -> None:
+    snapshot = snapshot_of("a('AAAA')\nb('BBBB')\nc('CCCC')\n")
+    secrets = {"AAAA": "REDACTED_KEY_1", "BBBB": "REDACTED_KEY_1", "CCCC": "REDACTED_KEY_2"}
+    region = region_of(snapshot, secrets=secrets)
+    one = fix_of(1, ["a('REDACTED_KEY_1')"], ["d('REDACTED_KEY_1')"])
+    assert outcome(snapshot, region, ("a('REDACTED_KEY_1')", 1), one) == Reason.PLACEHOLDER
+    other = fix_of(3, ["c('REDACTED_KEY_2')"], ["d('REDACTED_KEY_2')"])
+    assert outcome(snapshot, region, ("c('REDACTED_KEY_2')", 3), other) == (
+        "c('CCCC')",
+        "a('AAAA')\nb('BBBB')\nd('CCCC')\n",
+    )
+
+
 def test_a_finding_that_needs_more_than_the_region_has_no_fix() -> None:
     claim = replace(claim_of(*OPEN, GOOD), needs_outside_context=True)
     place = anchor(claim, REGION, SNAPSHOT)
@@ -502,6 +520,7 @@ TABS = snapshot_of("\tif a:\n\t\tb()\n\tc()\n")
         (["if a:"], ["if a and b:", "    d()"], Reason.INDENTATION),
         (["if a:"], ["if a and b:", "\td()"], "\tif a and b:\n\t\td()\n\t\tb()\n\tc()\n"),
         (["if a:", "   b()", "  c()"], ["d()"], Reason.OLD_LINES),
+        (["if a:", "b()"], ["if a:", "d()"], Reason.OLD_LINES),
     ],
 )
 def test_tabs_stay_tabs(old: list[str], new: list[str], result: str | FixRejectionReason) -> None:
@@ -645,6 +664,7 @@ def edit_of(start: tuple[int, int], end: tuple[int, int], old: str, new: str) ->
         ([edit_of((1, 2), (1, 3), "", "x")], False),
         ([edit_of((1, 3), (1, 3), "", "x")], False),
         ([edit_of((2, 0), (2, 0), "", "x")], False),
+        ([edit_of((0, 9), (1, 1), "c", "x")], False),
         ([edit_of((1, 0), (2, 0), "cd", "x")], False),
         ([edit_of((0, 0), (0, 1), "a", "x"), edit_of((1, 0), (1, 1), "x", "y")], False),
         ([edit_of((0, 0), (0, 1), "a", "x"), edit_of((1, 0), (1, 1), "c", "y")], True),

@@ -67,7 +67,7 @@ def restored(lines: Sequence[str], region: Region, replaced: range) -> list[str]
     for swap in region.substitutions:
         originals.setdefault(swap.placeholder, set()).add(swap.original)
     there = Counter(swap.placeholder for swap in region.substitutions if swap.line in replaced)
-    if there[""] or any(len(originals[placeholder]) > 1 for placeholder in there):
+    if any(len(originals[placeholder]) > 1 for placeholder in there):
         return None
     originals.pop("", None)
     names = sorted(originals, key=len, reverse=True)
@@ -100,7 +100,7 @@ def _forms(old: Sequence[str], new: Sequence[str]) -> list[tuple[list[str], list
 def _without_numbers(lines: Sequence[str]) -> list[str] | None:
     bare = [without_number(line) if line.strip() else line for line in lines]
     kept = [line for line in bare if line is not None]
-    return kept if len(kept) == len(lines) and any(line.strip() for line in lines) else None
+    return kept if len(kept) == len(lines) else None
 
 
 def _places(lines: Sequence[str], old: Sequence[str], new: Sequence[str]) -> list[Replacement]:
