@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,6 +32,33 @@ def find_nvim(version: str) -> Path:
 def find_emacs() -> Path:
     """Emacs 30, which has eglot built in: the installed one, else the system's."""
     return _find("Emacs 30", editors_folder() / "emacs-30" / "bin" / "emacs", "emacs", "GNU Emacs 30.")
+
+
+@dataclass(frozen=True)
+class VSCode:
+    """VS Code's server, the Node.js that runs it, and the browser that its window is a page of."""
+
+    program: Path
+    node: Path
+    browser: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The test's own, with that Node.js first on the path."""
+        return {**os.environ, "PATH": f"{self.node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def find_vscode() -> VSCode:
+    """The installed VS Code, with the npm packages of the extension and of its tests."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    code = VSCode(
+        editors_folder() / "vscode" / "out" / "server-main.js",
+        editors_folder() / "node-24" / "bin" / "node",
+        Path(browser or "chromium"),
+    )
+    packages = [Path(folder, "node_modules") for folder in ("editors/vscode", "tests/e2e/vscode")]
+    there = browser and all(path.exists() for path in (code.program, code.node, *packages))
+    return code if there else _missing("VS Code, a browser for it or an npm package")
 
 
 def find_meta_model() -> Path:

@@ -1,0 +1,223 @@
+"""The VS Code extension, packed and installed, in real VS Code against the real server and a scripted provider."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from tests.support.clock import until
+from tests.support.editors import VSCode, find_vscode
+from tests.support.provider import Exchange, Provider, Reply, findings_where
+from tests.support.vscode import TESTS, Window, build_extension, server_program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(240)
+
+CODE = "def mean(values):\n    note = '👍 漢字'; return sum(values) / len(values)\n"
+FIXED = CODE.replace("len(values)", "(len(values) or 1)")
+OTHER = (
+    "import subprocess\n\n\ndef archive(folder):\n"
+    '    subprocess.run("tar czf x.tgz " + folder, shell=True)\n\n\n' + CODE.replace("mean", "average")
+)
+BUG = findings_where(
+    {
+        "/ len(values)": {
+            "title": "Divides by zero",
+            "why": "The mean of no values is undefined.",
+            "trigger": "mean([])",
+            "focus": "/ len(values)",
+            "fix": {"new_lines": ["    note = '👍 漢字'; return sum(values) / (len(values) or 1)"]},
+        }
+    }
+)
+KEY = "sk-ant-test-0123456789abcdefghijklmnop"
+
+
+@pytest.fixture(scope="session")
+def code() -> VSCode:
+    return find_vscode()
+
+
+@pytest.fixture(scope="session")
+def vsix(code: VSCode, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_extension(code, tmp_path_factory.mktemp("vsix"))
+
+
+def window(code: VSCode, vsix: Path, home: Path, provider: Provider, **settings: object) -> Window:
+    """A window on a folder with one file, whose server asks `provider`."""
+    work = home / "work"
+    work.mkdir(exist_ok=True)
+    (work / "shop.py").write_text(CODE, "utf-8")
+    (work / "other.py").write_text(OTHER, "utf-8")
+    subprocess.run(["git", "init", "--quiet", work], check=True)
+    environment = {
+        "AIOPS_PROVIDERS__TEST__BASE_URL": provider.base_url,
+        "AIOPS_MODELS__SIMPLE": "test:small",
+        "AIOPS_MODELS__MEDIUM": "test:middle",
+        "AIOPS_MODELS__COMPLEX": "test:large",
+        "AIOPS_REVIEW__DEBOUNCE_MS": "50",
+        "AIOPS_REVIEW__SETTLE_MS": "100",
+        "AIOPS_REVIEW__LANGUAGE": "en",
+    }
+    known = {"aiops.server.path": str(server_program())}
+    return Window(code, vsix, home, environment, {**known, **settings})
+
+
+def servers(of: Window) -> list[psutil.Process]:
+    """The language servers that this VS Code has started."""
+    found = []
+    for process in psutil.Process(of.pid).children(recursive=True):
+        with_arguments = " ".join(process.cmdline())
+        if "aiops-lsp" in with_arguments and "serve" in with_arguments:
+            found.append(process)
+    return found
+
+
+async def test_the_extension_host(code: VSCode, vsix: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    async with Provider(BUG) as provider:
+        one = window(code, vsix, tmp_path, provider)
+        one.environment = {**one.environment, "RESULTS": str(results)}
+        async with one.serving():
+            try:
+                await one.script("host.mjs", 150, SUITE=str(TESTS / "suite"), HOST=str(TESTS / "host"))
+            except AssertionError as error:
+                told = json.loads(results.read_text("utf-8")) if results.exists() else {}
+                failures = [f"{f['fullTitle']}: {f['err'].get('message')}" for f in told.get("failures", ())]
+                raise AssertionError("\n".join([*failures, str(error)])) from None
+    assert json.loads(results.read_text("utf-8"))["stats"]["passes"] >= 10
+
+
+async def test_what_a_person_sees_and_does(code: VSCode, vsix: Path, tmp_path: Path) -> None:
+    async with Provider(BUG) as provider:
+        one = window(code, vsix, tmp_path, provider)
+        async with one.serving():
+            seen = await one.drive("open finding problems fix status menu review walkthrough")
+
+    assert "Divides by zero" in seen["problem"]
+    assert seen["fixed"] == FIXED
+    assert any(action.startswith("Ignore with a comment") for action in seen["actions"])
+    assert "1 of 1 regions reviewed" in seen["status"]
+    assert "0.00 USD today" in seen["status"]
+    assert any("Review Workspace" in entry for entry in seen["menu"])
+    assert "test:small" in seen["usage"]
+    assert seen["review"].startswith("aiops: 1 finding; 1 of 1 region reviewed")
+    assert seen["walkthrough"][0] == "See the first findings"
+
+
+async def test_an_outage_and_a_crash(code: VSCode, vsix: Path, tmp_path: Path) -> None:
+    up = True
+
+    def script(exchange: Exchange) -> Reply:
+        return BUG(exchange) if up else Reply(status=503)
+
+    async with Provider(script) as provider:
+        one = window(code, vsix, tmp_path, provider)
+        async with one.serving():
+            driving = asyncio.create_task(one.drive("open finding outage crash"))
+            await until(lambda: one.reached("down") or driving.done(), 90)
+            up = False
+            one.answer("down")
+            await until(lambda: one.reached("up") or driving.done(), 90)
+            up = True
+            one.answer("up")
+            await until(lambda: one.reached("crash") or driving.done(), 90)
+            for process in servers(one):
+                process.send_signal(signal.SIGKILL)
+            one.answer("crash")
+            seen = await driving
+    assert "degraded" in seen["outage"]
+    assert "idle" in seen["healed"]
+    assert "idle" in seen["recovered"]
+
+
+async def test_a_key_reaches_the_server_in_its_environment_and_nothing_else(
+    code: VSCode, vsix: Path, tmp_path: Path
+) -> None:
+    def keys() -> list[Any]:
+        return [process.environ().get("ANTHROPIC_API_KEY") for process in servers(one)]
+
+    async with Provider(BUG) as provider:
+        one = window(code, vsix, tmp_path, provider)
+        async with one.serving():
+            driving = asyncio.create_task(one.drive("open finding key", KEY=KEY))
+            await until(lambda: one.reached("key") or driving.done(), 90)
+            await until(lambda: KEY in keys() or driving.done(), 30)
+            assert keys() == [KEY]
+            one.answer("key")
+            await driving
+    assert one.files_with(KEY) == []
+
+
+async def test_nothing_of_a_folder_that_is_not_trusted_is_run_or_sent(code: VSCode, vsix: Path, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    async with Provider(BUG) as provider:
+        one = window(
+            code, vsix, tmp_path, provider, **{"aiops.server.path": "", "security.workspace.trust.enabled": True}
+        )
+        own = one.work / ".venv" / "bin"
+        own.mkdir(parents=True)
+        program = own / "aiops-lsp"
+        program.write_text(f'#!/bin/sh\ntouch {ran}\nexec {server_program()} "$@"\n', "utf-8")
+        program.chmod(0o755)
+        (one.work / "aiops.toml").write_text("[rules]\nenabled = false\n", "utf-8")
+        (one.work / "shop.py").write_text(OTHER, "utf-8")
+        path = os.pathsep.join([str(own), str(server_program().parent), code.environment["PATH"]])
+        one.environment = {**one.environment, "PATH": path}
+        async with one.serving():
+            seen = await one.drive("open restricted")
+        assert provider.journal == []
+    assert not ran.exists()
+    assert "aiops" in seen["restricted"]
+
+
+async def test_without_a_server_it_says_how_to_get_one(code: VSCode, vsix: Path, tmp_path: Path) -> None:
+    async with Provider(BUG) as provider:
+        one = window(code, vsix, tmp_path, provider, **{"aiops.server.path": str(tmp_path / "nowhere")})
+        async with one.serving():
+            seen = await one.drive("open missing")
+    assert "nowhere" in seen["missing"]
+    assert "Install Server" in seen["missing"]
+    assert "not installed" in seen["missing_status"]
+
+
+def test_the_settings_are_those_of_the_server(code: VSCode) -> None:
+    schema = subprocess.run([server_program(), "config", "schema"], capture_output=True, check=True).stdout
+    done = subprocess.run(
+        [code.node, "editors/vscode/scripts/settings.mjs", "--check"], input=schema, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_commands_of_the_extension_and_of_the_server_have_different_ids() -> None:
+    from aiops_lsp.lsp.capabilities import COMMANDS
+
+    assert contributed("commands", "command").isdisjoint(COMMANDS)
+
+
+def test_every_language_with_regions_starts_the_extension() -> None:
+    from aiops_lsp.core.languages import LANGUAGES
+
+    shells = {"sh", "bash"}  # other editors' names of shellscript
+    started = {event.partition(":")[2] for event in manifest()["activationEvents"]}
+    assert set(LANGUAGES) - shells <= started
+
+
+def contributed(what: str, name: str) -> set[str]:
+    return {entry[name] for entry in manifest()["contributes"][what]}
+
+
+def manifest() -> dict[str, Any]:
+    from tests.support.vscode import EXTENSION
+
+    read: dict[str, Any] = json.loads((EXTENSION / "package.json").read_text("utf-8"))
+    return read
