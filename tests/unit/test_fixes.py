@@ -191,6 +191,13 @@ BEFORE = "".join(SNAPSHOT.lines[1:11])
             id="lines taken away",
         ),
         pytest.param(
+            ("data = handle.read()", 3),
+            fix_of(3, ["data = handle.read()", "", "if data is None:"], ["data = handle.read()", "", "if not data:"]),
+            "        if data is None:",
+            "        if not data:",
+            id="indentation left out, with a blank line",
+        ),
+        pytest.param(
             ("return None", 8),
             fix_of(8, ["        return None"], ["        return b''"]),
             "            return None",
@@ -518,6 +525,8 @@ TABS = snapshot_of("\tif a:\n\t\tb()\n\tc()\n")
         (["if a:", "  b()"], ["if a:", "  if d:", "    b()"], "\tif a:\n\t\tif d:\n\t\t\tb()\n\tc()\n"),
         (["if a:", "    b()"], ["if a:", "    if d:", "      b()"], Reason.OLD_LINES),
         (["if a:"], ["if a and b:", "    d()"], Reason.INDENTATION),
+        (["if a:", "    b()"], ["if a:", "    d()", "  ", "    b()"], "\tif a:\n\t\td()\n\n\t\tb()\n\tc()\n"),
+        (["if a:", "    b()"], ["if a:", "\td()"], "\tif a:\n\t\td()\n\tc()\n"),
         (["if a:"], ["if a and b:", "\td()"], "\tif a and b:\n\t\td()\n\t\tb()\n\tc()\n"),
         (["if a:", "   b()", "  c()"], ["d()"], Reason.OLD_LINES),
         (["if a:", "b()"], ["if a:", "d()"], Reason.OLD_LINES),

@@ -263,6 +263,7 @@ def test_carry_past_an_insertion_in_and_at_the_borders(at: Position, after: Rang
         ("a\nb", (span(0, 9, 0, 99), "x"), "ax\nb", (span(0, 1, 0, 1), (0, 2), "x")),
         ("a\nb", (span(7, 0, 9, 9), "x"), "a\nbx", (span(1, 1, 1, 1), (1, 2), "x")),
         ("a\nb", (span(1, 1, 0, 0), "x"), "x", (span(0, 0, 1, 1), (0, 1), "x")),
+        ("😀b", (span(-1, 1, 0, 0), "x"), "x😀b", (span(0, 0, 0, 0), (0, 1), "x")),
         ("ab", (span(0, 2, 0, 1), ""), "a", (span(0, 1, 0, 2), (0, 1), "")),
         # Other line breaks of Unicode are characters like any other.
         ("a\fb\u2028c\n", (span(0, 3, 0, 4), "\n"), "a\fb\nc\n", (span(0, 3, 0, 4), (1, 0), "\n")),
