@@ -101,7 +101,7 @@ class Reviewer:
     def edited(self, uri: str, edits: Sequence[AppliedEdit]) -> None:
         """The document's text has changed by `edits`, already applied. It is looked at once it rests."""
         document = self._documents.get(uri)
-        if document is None or not edits:
+        if document is None:
             return
         document.ask(Trigger.CHANGED)
         if document.edited(edits, self._clock.monotonic()):

@@ -223,7 +223,8 @@ class Session:
         early, self._early = self._early or {}, None
         for uri, document in self.documents.items():
             reviewer.open(document)
-            reviewer.edited(uri, early.get(uri, ()))
+            if edits := early.get(uri):
+                reviewer.edited(uri, edits)
         self._status.changed()
         self.tasks.start(configuration.register(self), "register for changes")
         if self._settings_stale:
