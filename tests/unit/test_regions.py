@@ -33,7 +33,6 @@ def test_code_leaves_out_empty_lines_at_the_end() -> None:
         {"dedents": (0, 0, 0)},
         {"lines": ("def f():", "    return 1", "", "")},
         {"shape": Shape(lines=9)},
-        {"split_points": (1,)},
         {"parse_error": True},
     ],
 )

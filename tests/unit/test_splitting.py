@@ -51,7 +51,6 @@ def assert_partition(found: Split, text: str) -> None:
         assert len(region.lines) == len(region.dedents) == region.end_line - region.start_line > 0
         for number, (sent, dedent) in enumerate(zip(region.lines, region.dedents, strict=True)):
             assert lines[region.start_line + number][dedent:] == restored(sent, region, number)
-        assert all(0 < point < len(region.lines) for point in region.split_points)
 
 
 def restored(sent: str, region: Region, number: int) -> str:
@@ -158,18 +157,6 @@ def test_else_if_is_not_nested() -> None:
     chain = " else ".join("if (x) { y(); }" for _ in range(8))
     (region,) = regions_of(f"function f() {{ {chain} }}\n", "javascript")
     assert region.shape.nesting == 2
-
-
-def test_a_large_function_can_be_cut_between_statements() -> None:
-    body = "".join(f"    if x > {n}:\n        y({n})\n" for n in range(30))
-    (region,) = regions_of(f"def f(x):\n{body}")
-    assert region.split_points == tuple(range(1, 61, 2))
-
-
-def test_a_large_function_of_one_statement_can_be_cut_within() -> None:
-    body = "".join(f"        y({n})\n" for n in range(80))
-    (region,) = regions_of(f"def f(x):\n    with x:\n{body}")
-    assert set(range(2, 82)) <= set(region.split_points)
 
 
 def statements(count: int) -> list[str]:

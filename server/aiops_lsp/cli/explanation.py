@@ -15,6 +15,7 @@ from aiops_lsp.engine.document import ReviewedDocument
 from aiops_lsp.engine.look import Look
 from aiops_lsp.engine.selection import Trigger
 from aiops_lsp.engine.services import Services
+from aiops_lsp.engine.sizes import region_tokens
 from aiops_lsp.engine.standing import Progress, Reason, Standing
 from aiops_lsp.engine.uris import path_of
 
@@ -112,7 +113,7 @@ async def _explained(
                 region=candidate.region,
                 tier=tier,
                 tier_why=reason_of(candidate.region.shape),
-                tokens=plan.region_tokens(candidate.region, chain[0]) if chain else None,
+                tokens=region_tokens(candidate.region, chain[0]) if chain else None,
                 in_scope=candidate.in_scope,
                 would_send=job is not None,
                 verdict=_verdict(job, standing, earlier),

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from aiops_lsp.core.outline import Outline
+    from aiops_lsp.core.partition import Header, Part
     from aiops_lsp.core.placeholders import Placeholders, Secret
     from aiops_lsp.core.syntax import Span, Syntax
 
 LONGEST_BLOCK = 2_000
 """Code points in a context block, at most. What does not fit is left out, the least valuable first."""
+
+PARTIAL = "(The code below is one part of a whole that is too long to be shown; the rest is left out.)"
+"""What is said of a part that begins or ends in the middle of a function or another statement."""
 
 _LONGEST_DEFINITION = 300
 _MOST_OF_A_NAME = 10
@@ -59,8 +63,8 @@ class ContextBlocks:
                 if scope.is_class and definition.name in _CONSTRUCTORS | {scope.name}:
                     self.constructors.setdefault(scope.header[0], definition)
 
-    def block(self, own: Span, scope: Scope, skeleton: str, strings: Sequence[str]) -> str:
-        """The block of the region at `own`, with marks for secrets.
+    def block(self, own: Span, part: Part, scope: Scope, skeleton: str, strings: Sequence[str]) -> str:
+        """The block of the region of `part`, which is at `own` and in `scope`, with marks for secrets.
 
         `skeleton` is the region's code without comments and strings; `strings` are its strings, since names are
         used in those that interpolate.
@@ -69,6 +73,9 @@ class ContextBlocks:
         lines = dict.fromkeys(
             _cut(self._cleaned(outer.header)) for outer in enclosing if not own[0] <= outer.header[0] < own[1]
         )
+        lines.update(dict.fromkeys(map(self._header, part.headers)))
+        if part.partial:
+            lines[PARTIAL] = None
         seen = set(lines)
         shown = {outer.header[0] for outer in enclosing}
         found: list[tuple[int, str]] = []
@@ -101,6 +108,11 @@ class ContextBlocks:
         # A type's own fields may stand apart from its methods (`impl`, `extension`).
         for name in (names | {scope.name}) & self.globals.keys():
             yield from ((definition, definition.kind.value) for definition in self.globals[name])
+
+    def _header(self, header: Header) -> str:
+        """A block's header; of the pieces of a long one, an `else` after many, the first and the last."""
+        pieces = [text for text in map(self._cleaned, header) if text]
+        return " … ".join(map(_cut, pieces if len(pieces) < 3 else [pieces[0], pieces[-1]]))
 
     def _text(self, definition: Definition) -> str:
         known = self.texts.get(id(definition))

@@ -18,6 +18,11 @@ from aiops_lsp.core.regions import RegionKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aiops_lsp.core.syntax import Span
+
+Header = tuple["Span", ...]
+"""What leads to a block, such as `if x:`: where it is in the text, in several pieces if other blocks are between."""
+
 LONGEST_RUN = 60
 """Lines in a run of statements, or in a paragraph, from which it is cut where its statements allow."""
 
@@ -43,6 +48,7 @@ class Part:
     """Lines from `start` up to and not including `end`.
 
     `function` is set for a function's part. A part that is `cut` lost some of its lines to another split's region.
+    One that is `partial` begins or ends within a block; `headers` are those of the blocks that it begins in.
     """
 
     kind: RegionKind
@@ -55,6 +61,8 @@ class Part:
     imports: bool = False
     closed: bool = False
     cut: bool = False
+    headers: tuple[Header, ...] = ()
+    partial: bool = False
 
 
 def partition(items: Sequence[Item], lines: Sequence[str], top: Scope) -> list[Part]:

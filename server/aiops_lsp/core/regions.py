@@ -50,9 +50,8 @@ class Region:
     `start_line` up to and not including `end_line` are its lines in the document. `lines` are the same lines as they
     are sent. `dedents` says how many code points of indentation were taken from each. `symbol` is the dotted name
     of what it defines, or of what encloses it; empty at top level. `context` is its context block. `loose` is its
-    code without comments and without blanks outside strings. `split_points` are the lines (from 0, in the region,
-    never 0) before which it may be cut in two when it is too large for one request. `parse_error` and `empty_body`
-    mark half-written code; `trivial` marks what holds nothing to review: only comments, imports, closing brackets.
+    code without comments and without blanks outside strings. `parse_error` and `empty_body` mark half-written code;
+    `trivial` marks what holds nothing to review: only comments, imports, closing brackets.
     """
 
     kind: RegionKind
@@ -65,7 +64,6 @@ class Region:
     loose: str
     shape: Shape = Shape()
     substitutions: tuple[Substitution, ...] = ()
-    split_points: tuple[int, ...] = ()
     parse_error: bool = False
     empty_body: bool = False
     trivial: bool = False

@@ -13,17 +13,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.context import ContextBlocks
+from aiops_lsp.core.cutting import cut
 from aiops_lsp.core.language_table import Blanks
 from aiops_lsp.core.loose import loose_form, skeleton_of
 from aiops_lsp.core.outline import Outline, Role, Scope, outline
 from aiops_lsp.core.paragraphs import paragraphs
-from aiops_lsp.core.partition import LONGEST_RUN, Part, partition
+from aiops_lsp.core.partition import Part, partition
 from aiops_lsp.core.placeholders import Dedented, Moves, Placeholders, Redacted, dedent, redact
 from aiops_lsp.core.regions import Region, Shape
 from aiops_lsp.core.syntax import count_errors, outermost, parse, plain_lines, span_of, within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ast_grep_py import SgNode
 
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from aiops_lsp.core.text import Snapshot
 
 __all__ = ["Split", "count_errors", "resplit", "split"]
-
-_SPLIT_POINTS_FROM = 40
-"""Lines from which a region gets places where it may be cut."""
 
 _FRAME = frozenset({Role.IMPORT, Role.COMMENT, Role.HEADER, Role.CLOSER})
 
@@ -65,28 +63,35 @@ class Split:
         return self.regions[max(0, bisect_right(self._starts, line) - 1)]
 
 
-def split(snapshot: Snapshot, secrets: Sequence[Secret] = ()) -> Split:
+def split(snapshot: Snapshot, secrets: Sequence[Secret] = (), fits: Callable[[Region], bool] | None = None) -> Split:
     """Split a snapshot into regions.
 
     `secrets` are (start, end, kind) in code points of `snapshot.text`, in order and not overlapping; they are replaced
-    by placeholders in everything that a region sends.
+    by placeholders in everything that a region sends. `fits` says whether a region is small enough to be reviewed:
+    one that is not is cut between its statements, as far as it has any. Without it, none is.
     """
     syntax = parse(snapshot.text, snapshot.language)
     moved = _in_plain_text(secrets, snapshot.text, syntax.text)
-    builder = _Builder(syntax, moved)
+    builder = _Builder(syntax, moved, fits)
     return builder.split()
 
 
-def resplit(snapshot: Snapshot, previous: Split, previous_snapshot: Snapshot, secrets: Sequence[Secret] = ()) -> Split:
+def resplit(
+    snapshot: Snapshot,
+    previous: Split,
+    previous_snapshot: Snapshot,
+    secrets: Sequence[Secret] = (),
+    fits: Callable[[Region], bool] | None = None,
+) -> Split:
     """Split a snapshot that came of editing `previous_snapshot`, whose split is `previous`.
 
     The same as `split` unless the edits brought parse errors. Then the regions of `previous` stand where their lines
     did not change, so that an open bracket does not make new regions of everything after it; only what lies between
     them is split anew. That ends with the errors: what a split took over is never older than they are. `secrets`
-    must have been found by the same patterns as those of `previous`.
+    must have been found by the same patterns as those of `previous`, and `fits` be what it was then.
     """
     syntax = parse(snapshot.text, snapshot.language)
-    builder = _Builder(syntax, _in_plain_text(secrets, snapshot.text, syntax.text))
+    builder = _Builder(syntax, _in_plain_text(secrets, snapshot.text, syntax.text), fits)
     errors = len(syntax.errors)
     if errors <= previous.settled_errors or snapshot.language != previous_snapshot.language:
         return builder.split()
@@ -131,8 +136,10 @@ def _in_plain_text(secrets: Sequence[Secret], text: str, plain: str) -> list[Sec
 class _Builder:
     """Makes the regions of one parsed document."""
 
-    def __init__(self, syntax: Syntax, secrets: Sequence[Secret]) -> None:
+    def __init__(self, syntax: Syntax, secrets: Sequence[Secret], fits: Callable[[Region], bool] | None = None) -> None:
         self.syntax = syntax
+        self.fits = fits
+        self.built: dict[Span, Region] = {}
         self.secrets = secrets
         self.secret_spans = [(start, end) for start, end, _ in secrets]
         self.context: ContextBlocks | None = None
@@ -144,8 +151,20 @@ class _Builder:
     @cached_property
     def parts(self) -> list[Part]:
         if self.syntax.root is None:
-            return paragraphs(self.syntax.lines)
-        return partition(self.outline.items, self.syntax.lines, self.outline.scopes[0])
+            whole = paragraphs(self.syntax.lines)
+        else:
+            whole = partition(self.outline.items, self.syntax.lines, self.outline.scopes[0])
+        return [piece for part in whole for piece in self.pieces(part)]
+
+    def pieces(self, part: Part) -> list[Part]:
+        """The part itself, or the pieces of one that is too large. Half-written code is not sent, and so not cut."""
+        fits = self.fits
+        if fits is None:
+            return [part]
+        region = self.region(part)
+        if fits(region) or region.parse_error or region.empty_body or region.trivial:
+            return [part]
+        return cut(part, self.syntax, lambda piece: fits(self.region(piece)))
 
     def split(self) -> Split:
         errors = len(self.syntax.errors)
@@ -180,6 +199,15 @@ class _Builder:
         ]
 
     def region(self, part: Part) -> Region:
+        """The region of a part, built once: whether parts fit is asked of several that share lines."""
+        if part.cut:
+            return self.build(part)
+        known = self.built.get((part.start, part.end))
+        if known is None:
+            known = self.built[part.start, part.end] = self.build(part)
+        return known
+
+    def build(self, part: Part) -> Region:
         syntax = self.syntax
         own = self.span(part)
         comments, strings = within(syntax.comments, *own), within(syntax.strings, *own)
@@ -214,7 +242,6 @@ class _Builder:
             loose=loose,
             shape=self.shape(own, skeleton, dedented.lines),
             substitutions=sent.substitutions,
-            split_points=self.split_points(part),
             parse_error=part.cut or self.has_error(part, own),
             empty_body=part.function is not None and self.is_empty(part.function.body),
             trivial=self.is_trivial(part, skeleton),
@@ -243,7 +270,8 @@ class _Builder:
         if self.context is None or language is None:
             return "", raw
         skeleton = skeleton_of(raw, comments, strings, language)
-        block = self.context.block(own, part.scope or self.outline.scopes[0], skeleton, [raw[s:e] for s, e in strings])
+        scope = part.scope or self.outline.scopes[0]
+        block = self.context.block(own, part, scope, skeleton, [raw[s:e] for s, e in strings])
         placeholders.seen_text += block
         return self.context.resolved(block, placeholders), skeleton
 
@@ -293,34 +321,6 @@ class _Builder:
     @cached_property
     def outer_errors(self) -> list[Span]:
         return outermost(self.syntax.errors)
-
-    def split_points(self, part: Part) -> tuple[int, ...]:
-        if part.end - part.start <= _SPLIT_POINTS_FROM:
-            return ()
-        lines = {unit.first for unit in part.units}
-        if part.function is not None:
-            if part.function.body is not None:
-                lines.update(self.statement_lines(part.function.body, 6))
-        else:
-            for unit in part.units:
-                if unit.last - unit.first >= LONGEST_RUN and unit.item is not None and unit.item.node is not None:
-                    lines.update(self.statement_lines(unit.item.node, 12))
-        return tuple(sorted(line - part.start for line in lines if part.start < line < part.end))
-
-    def statement_lines(self, node: SgNode, depth: int) -> Iterator[int]:
-        """Where statements begin in `node`, and within those of them that are long."""
-        language = self.syntax.language
-        assert language is not None
-        holds_statements = node.kind() in language.blocks
-        for child in node.children():
-            if not child.is_named():
-                continue
-            place = child.range()
-            first, last = self.syntax.line_of(place.start.index), self.syntax.line_of(place.end.index)
-            if holds_statements and child.kind() not in language.comments:
-                yield first
-            if depth and last - first >= LONGEST_RUN:
-                yield from self.statement_lines(child, depth - 1)
 
     def is_empty(self, body: SgNode | None) -> bool:
         """Whether nothing is written in a function's body but comments, a docstring, `pass` or `...`."""

@@ -75,7 +75,7 @@ class Commands:
         tokens = micro_usd = 0
         for pack in packs:
             model = ModelName.parse(pack.jobs[0].models[0])
-            given = sum(job.input_tokens for job in pack.jobs) + plan.fixed_tokens(examined, services.texts, str(model))
+            given = sum(job.input_tokens for job in pack.jobs) + plan.fixed_of(examined, services.texts, str(model))
             tokens += given + pack.max_output_tokens
             try:
                 loopback = services.pool.routes[model.provider].loopback

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aiops_lsp.core.splitting import Split
     from aiops_lsp.core.suppressions import Ignores
     from aiops_lsp.core.text import Snapshot
+    from aiops_lsp.engine.sizes import RequestBound
     from aiops_lsp.settings import Settings
 
 
@@ -42,25 +43,39 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A snapshot's regions and their keys, in the same order, and what else one look at the text tells."""
+    """A snapshot's regions and their keys, in the same order, and what else one look at the text tells.
+
+    `bound` is what the regions were cut to, None where none was cut.
+    """
 
     snapshot: Snapshot
     recipe: Recipe
+    bound: RequestBound | None
     split: Split
     keys: tuple[RegionKeys, ...]
     ignores: Ignores
 
 
-def examine(snapshot: Snapshot, recipe: Recipe, redact_patterns: Sequence[str], previous: Examined | None) -> Examined:
-    """Split `snapshot` and key its regions. `previous` is the last look at the same document."""
+def examine(
+    snapshot: Snapshot,
+    recipe: Recipe,
+    bound: RequestBound | None,
+    redact_patterns: Sequence[str],
+    previous: Examined | None,
+) -> Examined:
+    """Split `snapshot` and key its regions, with those cut that exceed `bound`.
+
+    `previous` is the last look at the same document.
+    """
     secrets = [(span.start, span.end, span.kind) for span in find_secrets(snapshot.text, redact_patterns)]
-    if previous is None:
-        found = split(snapshot, secrets)
+    fits = None if bound is None else bound.holds
+    if previous is None or previous.bound != bound:
+        found = split(snapshot, secrets, fits)
     else:
-        found = resplit(snapshot, previous.split, previous.snapshot, secrets)
+        found = resplit(snapshot, previous.split, previous.snapshot, secrets, fits)
     digest = recipe.digest
     keys = tuple(region_keys(region, snapshot.language, digest) for region in found.regions)
-    return Examined(snapshot, recipe, found, keys, parse_ignores(snapshot))
+    return Examined(snapshot, recipe, bound, found, keys, parse_ignores(snapshot))
 
 
 def instructions_for(settings: Settings, relative_path: str) -> tuple[str, ...]:

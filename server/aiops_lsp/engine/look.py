@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from aiops_lsp.core.eligibility import eligibility
 from aiops_lsp.core.findings import Severity
+from aiops_lsp.core.routing import Tier
 from aiops_lsp.engine import workspace
 from aiops_lsp.engine.examine import Recipe, examine, instructions_for
 from aiops_lsp.engine.knowledge import known_standings
 from aiops_lsp.engine.rulebook import Rulebook, RuleMemory, rule_findings
+from aiops_lsp.engine.sizes import RequestBound
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Standing
 from aiops_lsp.engine.uris import path_of, relative_path
 from aiops_lsp.store.database import StoreUnavailable
@@ -37,7 +39,9 @@ logger = logging.getLogger(__name__)
 class Look:
     """Refreshes documents. One per process; `report` takes what the user should hear, from any thread."""
 
-    def __init__(self, services: Services, clock: Clock, dispatcher: Dispatcher | None, report: Callable[[str], None]) -> None:
+    def __init__(
+        self, services: Services, clock: Clock, dispatcher: Dispatcher | None, report: Callable[[str], None]
+    ) -> None:
         self._services = services
         self._clock = clock
         self._dispatcher = dispatcher
@@ -52,11 +56,16 @@ class Look:
         snapshot = document.text.snapshot()
         previous = document.examined
         recipe = self._recipe(snapshot, folder)
-        if previous is not None and previous.snapshot is snapshot and previous.recipe == recipe:
+        bound = self._bound(snapshot, recipe, folder)
+        if (
+            previous is not None
+            and previous.snapshot is snapshot
+            and (previous.recipe, previous.bound) == (recipe, bound)
+        ):
             examined = previous
         else:
             patterns = folder.settings.privacy.redact_patterns
-            examined = await asyncio.to_thread(examine, snapshot, recipe, patterns, previous)
+            examined = await asyncio.to_thread(examine, snapshot, recipe, bound, patterns, previous)
         rules, rule_memory = await self._rule_findings(document, examined, folder)
         known = await known_standings(examined, self._services, folder.settings, self._clock)
         note, on_command = await asyncio.to_thread(self._why_not_sent, snapshot, folder)
@@ -121,6 +130,18 @@ class Look:
         relative = relative_path(snapshot.uri, folder.root)
         language = folder.settings.review.language or _locale_language()
         return Recipe(self._services.texts.version, instructions_for(folder.settings, relative), language)
+
+    def _bound(self, snapshot: Snapshot, recipe: Recipe, folder: Folder) -> RequestBound | None:
+        """What regions are cut to. All models count, so that it is the same whichever of them is asked."""
+        pool = self._services.pool
+        return RequestBound.of(
+            dict.fromkeys(model for tier in Tier for model in pool.chain(tier)),
+            folder.settings.budget.max_tokens_per_request,
+            self._services.texts,
+            snapshot.language,
+            recipe.instructions,
+            recipe.language,
+        )
 
     async def _rule_findings(
         self, document: ReviewedDocument, examined: Examined, folder: Folder

@@ -89,10 +89,13 @@ def pack(jobs: Sequence[Job], *, fixed_tokens: int, max_tokens: int) -> Packing:
 def answer_tokens(jobs: Iterable[Job]) -> int:
     """The bound of the answer to `jobs`, hidden reasoning included."""
     listed = list(jobs)
-    tokens = ANSWER_BASE_TOKENS + ANSWER_TOKENS_PER_REGION * len(listed)
-    if any(job.reasoning for job in listed):
-        tokens += REASONING_TOKENS
+    tokens = answer_bound(len(listed), reasoning=any(job.reasoning for job in listed))
     return tokens * (1 + min(2, max((job.failures for job in listed), default=0)))
+
+
+def answer_bound(regions: int, *, reasoning: bool) -> int:
+    """The bound of the first answer to a request of so many regions."""
+    return ANSWER_BASE_TOKENS + ANSWER_TOKENS_PER_REGION * regions + (REASONING_TOKENS if reasoning else 0)
 
 
 def _most_regions(jobs: Sequence[Job]) -> int:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiops_lsp.core.prompts import review_prompt
 from aiops_lsp.core.routing import Tier, lowered, tier_of
 from aiops_lsp.engine.packing import Job, pack
 from aiops_lsp.engine.selection import Candidate
+from aiops_lsp.engine.sizes import fixed_tokens, region_tokens
 from aiops_lsp.engine.standing import Progress, Reason, Standing
-from aiops_lsp.llm.tokens import estimate_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -87,23 +86,14 @@ def jobs(chosen: Iterable[Candidate], examined: Examined, pool: ModelPool, *, pr
 
 def packed(made: Sequence[Job], examined: Examined, texts: PromptTexts, max_tokens: int) -> Packing:
     """The jobs in as few requests as `max_tokens` each allow."""
-    fixed = max((fixed_tokens(examined, texts, job.models[0]) for job in made), default=0)
+    fixed = max((fixed_of(examined, texts, job.models[0]) for job in made), default=0)
     return pack(made, fixed_tokens=fixed, max_tokens=max_tokens)
 
 
-def fixed_tokens(examined: Examined, texts: PromptTexts, model: str) -> int:
-    """The estimate of the part that each request of a document repeats."""
+def fixed_of(examined: Examined, texts: PromptTexts, model: str) -> int:
+    """The estimate of the part that each request of the document that was `examined` repeats."""
     recipe = examined.recipe
-    prompt = review_prompt(
-        texts, examined.snapshot.language, recipe.instructions, recipe.language, [], delimiter="0" * 16
-    )
-    return estimate_tokens(prompt.system + prompt.user, model)
-
-
-def region_tokens(region: Region, model: str) -> int:
-    """The estimate of what a region adds to a request: its context, its numbered lines and its delimiters."""
-    numbered = "".join(f"{number}| {line}\n" for number, line in enumerate(region.lines, start=1))
-    return estimate_tokens(f"{region.context}\n{numbered}", model) + 40
+    return fixed_tokens(texts, examined.snapshot.language, recipe.instructions, recipe.language, model)
 
 
 def _deepened(standing: Standing) -> Standing:
