@@ -14,8 +14,6 @@ from tests.support.engine import RecordingHost, desk, settings_for
 from tests.support.provider import Provider, Reply, Stop, answer, finding, findings_where
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aiops_lsp.core.findings import Finding
     from tests.support.provider import Exchange
 
@@ -38,12 +36,6 @@ class Cart:
 
 BUG = "return order.total / order.count"
 DIVIDES = findings_where({"/ order.count": {"title": "Divides by zero", "focus": "order.count", "confidence": 95}})
-
-
-@pytest.fixture(autouse=True)
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIOPS_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("AIOPS_CACHE_DIR", str(tmp_path / "cache"))
 
 
 def of_model(findings: tuple[Finding, ...]) -> list[Finding]:
