@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from aiops_lsp.core.findings import Finding, Fix, Severity, number_findings
 from aiops_lsp.core.text import Position, Range
 from aiops_lsp.engine.uris import path_of, relative_path
+from aiops_lsp.rules.loading import codes_of_other_tools
 from aiops_lsp.rules.options import RuleOptions
 from aiops_lsp.rules.ruff import check_with_ruff
 from aiops_lsp.rules.ruff_config import codes_of_workspace
@@ -41,11 +42,17 @@ class Rulebook:
 
     async def options(self, folder: Folder, snapshot: Snapshot) -> RuleOptions:
         """The options for one document. Reads a team's rules when they have changed."""
+        rules, path = folder.settings.rules, path_of(snapshot.uri)
+        left: frozenset[str] = frozenset()
+        if snapshot.language == "python" and rules.ruff == "auto" and path is not None:
+            root = folder.root or path.parent
+            left = await asyncio.to_thread(codes_of_workspace, path, root, codes_of_other_tools("python"))
         team: tuple[Rule, ...] = ()
         if (where := _rules_folder(folder)) is not None:
             team = (await asyncio.to_thread(self._team, where)).rules
         return RuleOptions(
-            severity=dict(folder.settings.rules.severity),
+            severity=dict(rules.severity),
+            left_to_others=left,
             path=relative_path(snapshot.uri, folder.root),
             redact_patterns=folder.settings.privacy.redact_patterns,
             team_rules=team,
@@ -93,10 +100,11 @@ def _rules_folder(folder: Folder) -> Path | None:
 class RuleMemory:
     """What the rules found in a document's regions: the text of a region to its findings, lines counted from its first.
 
-    It holds for the options that it was made with.
+    It holds for the options that it was made with, and while the document meets the same premises of the rules.
     """
 
     options: RuleOptions | None = None
+    premises: frozenset[str] = frozenset()
     regions: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
 
 
@@ -107,7 +115,8 @@ def rule_findings(
 
     Regions whose text is in `memory` are taken from there; when none is, the document is looked at as a whole.
     """
-    known = memory.regions if memory.options == options else {}
+    premises = engine.premises(snapshot, options)
+    known = memory.regions if (memory.options, memory.premises) == (options, premises) else {}
     texts = ["".join(snapshot.lines[region.start_line : region.end_line]) for region in regions]
     missing = [
         (region.start_line, region.end_line) for region, text in zip(regions, texts, strict=True) if text not in known
@@ -125,7 +134,7 @@ def rule_findings(
             now[text] = tuple(_moved(one, -region.start_line) for one in found if one.range.start.line in here)
     placed = [_moved(one, region.start_line) for region, text in zip(regions, texts, strict=True) for one in now[text]]
     placed.sort(key=lambda one: (one.range, one.code))
-    return tuple(number_findings((one, one.evidence) for one in placed)), RuleMemory(options, now)
+    return tuple(number_findings((one, one.evidence) for one in placed)), RuleMemory(options, premises, now)
 
 
 def _moved(finding: Finding, lines: int) -> Finding:

@@ -67,6 +67,17 @@ class RuleEngine:
         found.sort(key=lambda finding: (finding.range, finding.code))
         return number_findings((finding, finding.evidence) for finding in found)
 
+    def premises(self, snapshot: Snapshot, options: RuleOptions) -> frozenset[str]:
+        """What the findings in a region rest on beside its own text: while it stays the same, so do they.
+
+        Ids of the rules whose conditions on the whole document hold; and for a document that a rule looks at as a
+        whole, its text.
+        """
+        review = _Review(snapshot, options)
+        fitting = review.fitting()
+        whole = {snapshot.text} if any(rule.whole_file for rule in fitting) else set()
+        return frozenset({rule.id for rule in fitting} | whole)
+
 
 class _Review:
     """One review of one snapshot; the whole document is parsed at most once, and only if a region needs it."""
@@ -113,6 +124,15 @@ class _Review:
         if self._whole is None:
             self._whole = parse(self._snapshot.text, self._language.grammar)
         return self._whole, 0
+
+    def fitting(self) -> list[Rule]:
+        """The rules with conditions on the document, or an eye on all of it, for which these hold."""
+        conditional = [
+            rule
+            for rule in (*self._rules, *self._team_rules)
+            if rule.whole_file or rule.file_has is not None or rule.file_lacks is not None
+        ]
+        return [rule for rule in conditional if _may_match(rule, self._snapshot.text) and self._file_fits(rule)]
 
     def _file_fits(self, rule: Rule) -> bool:
         """Whether the document holds, and lacks, what the rule asks of it; each rule is asked once."""

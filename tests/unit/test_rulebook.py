@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from aiops_lsp.core.splitting import split
+from aiops_lsp.core.text import Snapshot
+from aiops_lsp.engine.rulebook import RuleMemory, rule_findings
+from aiops_lsp.rules.engine import RuleEngine
+from aiops_lsp.rules.options import RuleOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiops_lsp.core.findings import Finding
+
+DEFAULTS = RuleOptions()
+COLLECT = "def collect(item, into=[]):\n    into.append(item)\n    return into\n"
+PLAIN = "def plain(x):\n    return x\n"
+
+
+class Counting(RuleEngine):
+    """Counts the lines that it is given to look at."""
+
+    lines = 0
+
+    def review(
+        self, snapshot: Snapshot, *, regions: Sequence[tuple[int, int]] | None = None, options: RuleOptions = DEFAULTS
+    ) -> list[Finding]:
+        self.lines += sum(end - start for start, end in regions) if regions else len(snapshot.lines)
+        return super().review(snapshot, regions=regions, options=options)
+
+
+def look(
+    engine: RuleEngine, text: str, memory: RuleMemory, options: RuleOptions, language: str = "python"
+) -> tuple[tuple[Finding, ...], RuleMemory]:
+    snapshot = Snapshot("file:///w/a.py", 1, language, text)
+    return rule_findings(engine, snapshot, split(snapshot).regions, options, memory)
+
+
+def test_what_did_not_change_is_not_looked_at_again_and_stays_at_its_exact_place() -> None:
+    engine, options = Counting(), RuleOptions()
+    first, memory = look(engine, f"{PLAIN}\n\n{COLLECT}", RuleMemory(), options)
+    assert [one.range.start.line for one in first] == [4]
+    engine.lines = 0
+    text = f"{PLAIN}\n\n{PLAIN.replace('plain', 'other')}\n\n{COLLECT}"
+    moved, _ = look(engine, text, memory, options)
+    assert [one.range.start.line for one in moved] == [8]
+    assert [one.id for one in moved] == [one.id for one in first]
+    assert 0 < engine.lines <= 4
+
+
+def test_other_options_look_at_everything_again() -> None:
+    engine = Counting()
+    found, memory = look(engine, COLLECT, RuleMemory(), RuleOptions())
+    assert found
+    off = replace(RuleOptions(), severity={found[0].code: "off"})
+    assert look(engine, COLLECT, memory, off)[0] == ()
+
+
+def test_a_condition_on_the_rest_of_the_document_counts() -> None:
+    """A rule that looks at the whole file: what it says of a region may change with another region."""
+    engine, options = RuleEngine(), RuleOptions()
+    equals = "class Point {\n  int x;\n  public boolean equals(Object o) { return o instanceof Point p && p.x == x; }\n"
+    bare = equals + "}\n"
+    whole = equals + "  public int hashCode() { return x; }\n}\n"
+    found, memory = look(engine, bare, RuleMemory(), options, "java")
+    assert [one.code for one in found] == ["java/equals-without-hash"]
+    assert look(engine, whole, memory, options, "java")[0] == look(engine, whole, RuleMemory(), options, "java")[0]
