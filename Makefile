@@ -1,5 +1,5 @@
 # What a developer types. Everything is installed below this folder (.venv, node_modules) and only when it is missing.
-# Arguments: make test ARGS="-k scheduler", make demo ARGS="path/to/code", make PYTHON=/path/to/python3.12
+# Arguments: make test ARGS="-k scheduler", make bench ARGS="start --against HEAD~20", make demo ARGS="path/to/code", make PYTHON=/path/to/python3.12
 
 BIN = .venv/bin
 ifeq ($(OS),Windows_NT)
@@ -18,7 +18,7 @@ help:
 	@echo "make test    run the tests"
 	@echo "make check   run the linter, the type checker and the contracts between the layers"
 	@echo "make format  format the code"
-	@echo "make bench   measure"
+	@echo "make bench   measure beside other servers; tables go to build/benchmarks"
 	@echo "make clean   delete what was installed and built here"
 
 demo:
@@ -38,7 +38,9 @@ format: setup
 	$(BIN)/python -m ruff check --fix $(SOURCES)
 	$(BIN)/python -m ruff format $(SOURCES)
 
-bench: setup
+bench:
+	@.ci/setup bench
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
 setup:
