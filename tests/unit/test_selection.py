@@ -44,6 +44,7 @@ def failed(retry_at: float | None) -> Standing:
 
 
 STALE = Standing(Progress.STALE, age_seconds=9.0)
+SETTLING = Standing.not_reviewed(Reason.SETTLING, retry_at=NOW + 1.9)
 SEND = None
 
 CASES = [
@@ -68,6 +69,24 @@ CASES = [
         Reason.WAITS_FOR_SAVE,
     ),
     ("complex, saved", candidate(tier=Tier.COMPLEX, seconds_since_edit=9.0), Trigger.SAVED, "change", SEND),
+    (
+        "complex, saved before",
+        candidate(tier=Tier.COMPLEX, seconds_since_edit=9.0, saved=True),
+        Trigger.OPENED,
+        "change",
+        SEND,
+    ),
+    ("typed, saved before, trigger save", candidate(saved=True), Trigger.OPENED, "save", SEND),
+    ("saved before, trigger manual", candidate(saved=True), Trigger.SAVED, "manual", Reason.WAITS_FOR_COMMAND),
+    ("stale, saved before", candidate(standing=STALE, saved=True), Trigger.OPENED, "change", "own"),
+    ("settling, saved", candidate(standing=SETTLING, seconds_since_edit=0.1), Trigger.SAVED, "change", SEND),
+    (
+        "settling, left",
+        candidate(standing=SETTLING, seconds_since_edit=0.1, left=True),
+        Trigger.CHANGED,
+        "change",
+        SEND,
+    ),
     ("complex, not typed here", candidate(tier=Tier.COMPLEX), Trigger.OPENED, "change", SEND),
     ("stale while typing", candidate(standing=STALE), Trigger.CHANGED, "change", "own"),
     ("stale, saved", candidate(standing=STALE), Trigger.SAVED, "change", SEND),

@@ -11,6 +11,7 @@ from aiops_lsp.engine.selection import Trigger
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
 from aiops_lsp.llm.client import ModelName
 from aiops_lsp.llm.prices import NoPrice
+from aiops_lsp.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
     from aiops_lsp.engine.assembly import Assembly
@@ -59,10 +60,9 @@ class Commands:
             micro_usd += spent.micro_usd
             await self._assembly.dispatcher.landed([keys.exact for keys in examined.keys])
             moved_on = document.examined is not examined  # then what was planned may have been nothing
-            wait = self._worth_waiting(document)
+            wait = self._worth_waiting(document, examined, lines)
             if wait is None and not moved_on:
                 break
-            deep = deep and moved_on
             await self._clock.sleep(wait or 0.0)
             examined = await self._current(document, folder)
         return _report(document, examined, started, tokens, micro_usd)
@@ -70,7 +70,9 @@ class Commands:
     async def estimate(self, document: ReviewedDocument, folder: Folder) -> tuple[int, int]:
         """See `Reviewer.estimate`."""
         examined = await self._current(document, folder)
+        held = set(document.held)
         packs = await self._assembly.sending.plan(document, examined, folder, Trigger.COMMAND, whole_file=True)
+        document.held |= held  # nobody has agreed yet
         services = self._assembly.services
         tokens = micro_usd = 0
         for pack in packs:
@@ -88,7 +90,7 @@ class Commands:
         """See `Reviewer.dismiss`."""
         services = self._assembly.services
         if services.decisions is None:
-            return
+            raise StoreUnavailable("your decisions cannot be recorded, so the finding was not dismissed")
         await services.worker.run(services.decisions.dismiss, str(folder.root or ""), finding_id)
 
     async def clear_cache(self) -> int:
@@ -116,13 +118,19 @@ class Commands:
         assert document.examined is not None
         return document.examined
 
-    def _worth_waiting(self, document: ReviewedDocument) -> float | None:
-        """Seconds until a region that waits its turn may go; None when none does."""
+    def _worth_waiting(
+        self, document: ReviewedDocument, examined: Examined, lines: tuple[int, int] | None
+    ) -> float | None:
+        """Seconds until a region that was asked for and waits its turn may go; None when none does."""
+        if document.examined is not examined:
+            return None
         now = self._clock.monotonic()
         waits = [
             standing.retry_at - now
-            for standing in document.standings
-            if standing.reason in (Reason.RATE, Reason.OTHER_WINDOW) and standing.retry_at is not None
+            for region, standing in zip(examined.split.regions, document.standings, strict=True)
+            if standing.reason in (Reason.RATE, Reason.OTHER_WINDOW)
+            and standing.retry_at is not None
+            and (lines is None or plan.meets(region, lines))
         ]
         wait = min(waits, default=None)
         return None if wait is None or wait > LONGEST_WAIT_SECONDS else max(0.05, wait)

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from aiops_lsp.core.findings import Finding, Fix
     from aiops_lsp.core.text import AppliedEdit, Snapshot, TextDocument
     from aiops_lsp.engine.examine import Examined
+    from aiops_lsp.engine.models import ModelPool
+
+
+_WITHOUT_RESULT = (Progress.REVIEWING, Progress.NOT_REVIEWED)
 
 
 @dataclass(slots=True)
@@ -44,8 +48,9 @@ class ReviewedDocument:
 
     `standings` has one entry per region of `examined`. `note` says why the whole document is not put to a model, empty
     where it is; `on_command` says that a command may put it to one all the same. `accepts` says which findings are
-    shown at all (severity, confidence, ignores, dismissals). `looking` is held during a look, so that there is one
-    at a time.
+    shown at all (severity, confidence, ignores, dismissals). `held` are the keys of regions that a burst held back,
+    `saved` those of regions that the file was saved with. `planned_for` are the models of the last plan. `looking` is
+    held during a look, so that there is one at a time.
     """
 
     text: TextDocument
@@ -60,9 +65,11 @@ class ReviewedDocument:
     on_command: bool = False
     accepts: Callable[[Finding], bool] = lambda _finding: True
     held: set[str] = field(default_factory=set)
+    saved: set[str] = field(default_factory=set)
     visible: tuple[int, int] | None = None
     live: list[LiveFinding] = field(default_factory=list)
     closed: bool = False
+    planned_for: ModelPool | None = None
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _trigger: Trigger = Trigger.OPENED
     _shown: Shown = field(default_factory=Shown)
@@ -114,20 +121,24 @@ class ReviewedDocument:
         self.examined = examined
         fresh = Standing.not_reviewed(Reason.NEW)
         self.standings = [known.get(keys.exact, fresh) for keys in examined.keys]
-        self.held &= {keys.exact for keys in examined.keys}
+        exact = {keys.exact for keys in examined.keys}
+        self.held &= exact
+        self.saved &= exact
 
     def stand(self, exact_key: str, standing: Standing) -> bool:
         """Set the standing of the regions with this key. True when there are such regions.
 
-        While a region is being reviewed again, its earlier result goes on showing.
+        While a region is being reviewed again, its earlier result goes on showing; so too when that came to nothing.
         """
         changed = False
         if self.examined is not None:
             for index, keys in enumerate(self.examined.keys):
                 if keys.exact == exact_key:
                     earlier = self.standings[index]
-                    keep = standing.progress is Progress.REVIEWING and standing.record is None
-                    self.standings[index] = replace(standing, record=earlier.record) if keep else standing
+                    if standing.record is None and standing.progress in _WITHOUT_RESULT:
+                        self.standings[index] = replace(standing, record=earlier.record, exact=earlier.exact)
+                    else:
+                        self.standings[index] = standing
                     changed = True
         return changed
 
@@ -167,10 +178,14 @@ class ReviewedDocument:
         ruff = [live for live in self.live if live.finding.origin is Origin.RUFF]
         return [live.finding for live in ruff if still_stands(live, examined.snapshot)]
 
-    def close(self) -> None:
-        """Take everything back from the client."""
+    def leave(self) -> None:
+        """Publish nothing any more: another text has taken this one's place, or none."""
         self.closed = True
         self.live = []
+
+    def close(self) -> None:
+        """Take everything back from the client."""
+        self.leave()
         self._send(Publication(self.uri, self.text.version, (), None))
 
     def findings(self) -> list[Finding]:

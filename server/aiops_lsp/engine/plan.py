@@ -50,8 +50,9 @@ def candidates(
                 standing=_deepened(standing) if deep else standing,
                 in_scope=_in_scope(region, edited_at, changed, lines, whole_file=whole_file),
                 seconds_since_edit=None if edited_at is None else now - edited_at,
-                left=latest is not None and not _meets(region, latest),
-                visible=document.visible is not None and _meets(region, document.visible),
+                left=latest is not None and not meets(region, latest),
+                saved=keys.exact in document.saved,
+                visible=document.visible is not None and meets(region, document.visible),
             )
         )
     return found
@@ -111,7 +112,7 @@ def _in_scope(
     *,
     whole_file: bool,
 ) -> bool:
-    if lines is not None and not _meets(region, lines):
+    if lines is not None and not meets(region, lines):
         return False
     if whole_file:
         return True
@@ -120,6 +121,6 @@ def _in_scope(
     return changed.all or any(start < region.end_line and end > region.start_line for start, end in changed.ranges)
 
 
-def _meets(region: Region, lines: tuple[int, int]) -> bool:
+def meets(region: Region, lines: tuple[int, int]) -> bool:
     """Whether the region has a line of the first and last line given."""
     return region.start_line <= lines[1] and lines[0] < region.end_line

@@ -68,7 +68,7 @@ class Reviewer:
             self._clock,
             self,
             wanted=self._is_wanted,
-            look_again=self._scheduler.by,
+            look_again=self._look_by,
             consent_changed=self._look_at_all,
         )
         self._loop = asyncio.get_running_loop()
@@ -94,8 +94,9 @@ class Reviewer:
 
     def open(self, document: TextDocument) -> None:
         """Follow a document from now on. It is looked at at once."""
-        reviewed = ReviewedDocument(document, self._host.publish)
-        self._documents[document.uri] = reviewed
+        if (earlier := self._documents.get(document.uri)) is not None:
+            earlier.leave()
+        self._documents[document.uri] = ReviewedDocument(document, self._host.publish)
         self._scheduler.now(document.uri)
 
     def edited(self, uri: str, edits: Sequence[AppliedEdit]) -> None:
@@ -225,6 +226,10 @@ class Reviewer:
 
     def _is_wanted(self, job: Job) -> bool:
         return any(document.holds(job.keys.exact) for document in self._documents.values())
+
+    def _look_by(self, uri: str, seconds: float) -> None:
+        if uri in self._documents:
+            self._scheduler.by(uri, seconds)
 
     def _look_at_all(self) -> None:
         for uri in self._documents:

@@ -35,7 +35,7 @@ class Candidate:
     """A region as the decision sees it. A command that asks for all of a file puts all of it in scope.
 
     `seconds_since_edit` is None for a region that was not edited in this session. `left` is true when another region
-    was edited after it.
+    was edited after it, `saved` when the file was saved with the region as it is now.
     """
 
     region: Region
@@ -45,6 +45,7 @@ class Candidate:
     in_scope: bool
     seconds_since_edit: float | None = None
     left: bool = False
+    saved: bool = False
     visible: bool = False
 
 
@@ -82,10 +83,10 @@ def select(
     send.sort(key=lambda index: _value(candidates[index]))
     newly_held: set[str] = {candidates[i].key for i in waiting if waiting[i].reason is Reason.BURST}
     if trigger < Trigger.SAVED:
-        for index in send[BURST_REGIONS:]:
+        for index in [index for index in send if not candidates[index].saved][BURST_REGIONS:]:
             waiting[index] = Standing.not_reviewed(Reason.BURST)
             newly_held.add(candidates[index].key)
-        del send[BURST_REGIONS:]
+        send = [index for index in send if index not in waiting]
     return Selection(tuple(send), waiting, frozenset(newly_held))
 
 
@@ -113,11 +114,12 @@ def _decide(
         return standing
     if standing.reason is Reason.FAILED and standing.retry_at is None and not asked:
         return standing
-    if standing.retry_at is not None and standing.retry_at > now and not asked:
+    waits = standing.retry_at is not None and standing.retry_at > now and standing.reason is not Reason.SETTLING
+    if waits and not asked:
         return standing
     if review_trigger == "manual" and not asked:
         return Standing.not_reviewed(Reason.WAITS_FOR_COMMAND)
-    if not saved:
+    if not (saved or candidate.saved):
         return _wait_while_writing(candidate, now, review_trigger, settle_seconds, held)
     return None
 

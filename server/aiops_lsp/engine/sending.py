@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.document import ReviewedDocument
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.host import Folder
-    from aiops_lsp.engine.models import ModelPool
     from aiops_lsp.engine.overview import Overview
     from aiops_lsp.engine.packing import Job, Pack
     from aiops_lsp.engine.services import Services
@@ -63,7 +62,6 @@ class Sending:
         self._waiting: dict[str, tuple[ReviewedDocument, Order, Sequence[Pack]]] = {}
         self._running: set[str] = set()
         self._rates: dict[str, RateWindow] = {}
-        self._pools: dict[str, ModelPool] = {}
         self._tasks = TaskGroup()
 
     def is_busy(self, uri: str) -> bool:
@@ -77,7 +75,11 @@ class Sending:
             return
         whole_file = folder.settings.review.scope == "file"
         planned = await self.plan(document, examined, folder, trigger, whole_file=whole_file)
-        if not planned:
+        if document.examined is not examined:  # a command has looked meanwhile: the next look takes this reason over
+            document.ask(trigger)
+            self._look_again(document.uri, 0.0)
+            return
+        if not planned or document.closed:
             return
         rate = self._rates.setdefault(document.uri, RateWindow(self._clock.monotonic))
         wait = rate.retry_in(folder.settings.limits.reviews_per_document_per_minute)
@@ -102,12 +104,14 @@ class Sending:
         lines: tuple[int, int] | None = None,
     ) -> tuple[Pack, ...]:
         """Give each region that lacks a result its standing, and return the requests to send."""
+        if trigger is Trigger.SAVED:
+            document.saved = {keys.exact for keys in examined.keys}
         if (blocked := self._blocked(document, folder, trigger)) is not None:
             self._stand_all(document, blocked)
             self._look_again_when_due(document, self._clock.monotonic())
             return ()
-        if self._pools.get(document.uri) is not self._services.pool:
-            self._pools[document.uri] = self._services.pool
+        if document.planned_for is not self._services.pool:
+            document.planned_for = self._services.pool
             _forget_waits(document)
         changed = None if whole_file else await self._changed_lines(document, examined)
         if document.examined is not examined:
@@ -166,7 +170,6 @@ class Sending:
         """Drop what waits for a document that was closed."""
         self._waiting.pop(uri, None)
         self._rates.pop(uri, None)
-        self._pools.pop(uri, None)
 
     async def join(self) -> None:
         """Wait until nothing is under way."""
