@@ -114,7 +114,13 @@ class MarkerCase:
                 **self.head.get("settings", {}),
             },
         )
-        self.buffer: Buffer = None  # type: ignore[assignment] # there from the first section on
+        self._opened: Buffer | None = None
+
+    @property
+    def buffer(self) -> Buffer:
+        """The document's text, as the client has it."""
+        assert self._opened is not None, "the document was not opened yet"
+        return self._opened
 
     def run(self) -> str:
         """The file with what really came."""
@@ -136,10 +142,8 @@ class MarkerCase:
     def do_open(self, _argument: str, body: str) -> None:
         language = self.head.get("language", "python")
         uri = f"file:///w/{self.head.get('path', 'case')}"
-        if self.buffer is None or body:
-            self.buffer = Buffer(uri, body.replace("\n", self.line_end), self.world.encoding, language)
-        else:
-            self.buffer = Buffer(uri, self.buffer.text, self.world.encoding, language)
+        text = body.replace("\n", self.line_end) or self.buffer.text
+        self._opened = Buffer(uri, text, self.world.encoding, language)
         self.world.open(self.buffer)
         self.world.turns(200)
 
@@ -257,12 +261,9 @@ class MarkerCase:
         if "edit" in action:
             edit = action["edit"]
         else:
-            taken: list[Message] = []
-            self.world.client.answers["workspace/applyEdit"] = lambda params: (taken.append(params), {"applied": True})[
-                1
-            ]
+            self.world.client.answers["workspace/applyEdit"] = lambda _params: {"applied": True}
             self.world.ask("workspace/executeCommand", _command(action))
-            edit = taken[0]["edit"]
+            edit = self.world.client.asked("workspace/applyEdit")[-1]["edit"]
         before = self.buffer.text
         edits = self.world.edits_of(self.buffer, edit)
         form = "documentChanges" if "documentChanges" in edit else "changes"
