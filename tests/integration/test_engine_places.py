@@ -105,3 +105,14 @@ def test_code_that_does_not_parse_is_not_called_reviewed(world: EngineWorld) -> 
     (status,) = world.reviewer.status().documents
     assert status.reviewed == 0
     assert world.model.calls == []
+
+
+def test_a_finding_on_a_comment_goes_when_the_comment_is_reworded(world: EngineWorld) -> None:
+    buffer = opened(world, "def f(x):\n    # bug_1 in a comment\n    return x\n")
+    world.model.open[0].answer()
+    world.turns(80)
+    assert lines(world) == [1]
+    at = buffer.text.index("1 in")
+    world.change(buffer, [buffer.replace(at, at, "x")])
+    world.advance(3)
+    assert lines(world) == []

@@ -174,8 +174,7 @@ class EngineWorld:
             # A result for the same code with other comments says nothing of this one's comments.
             in_code = {(number, f"Fails {mark[0]}") for number in inside for mark in MARK.finditer(code(lines[number]))}
             least = everything if standing.exact else in_code
-            assert least <= found, (found, region, standing)
-            assert found <= everything or not standing.exact, (found, region, standing)
+            assert least <= found <= everything, (found, region, standing)
 
     def check_finding(self, one: Finding, text: str) -> None:
         lines = _ENDS.split(text)

@@ -111,11 +111,14 @@ def record_findings(
 def place_of(cached: CachedClaim, region: Region, snapshot: Snapshot, *, exact: bool) -> Anchor | None:
     """Where a cached claim stands in `region`, None where it has no place.
 
-    `exact` is false for a result that was found for the same code with other comments and blanks. Then one of several
-    equal lines may be spaced or broken in another way now: which of them was meant cannot be told any more.
+    `exact` is false for a result that was found for the same code with other comments and blanks. Then a quote that is
+    only alike may be a comment that was reworded since, and of several equal lines one may be spaced in another way:
+    which of them was meant cannot be told any more.
     """
     place = anchor(cached.claim, region, snapshot, hint=cached.hint)
-    if not isinstance(place, Anchor) or (not exact and _has_disguised_equals(place.quote, region)):
+    if not isinstance(place, Anchor):
+        return None
+    if not exact and (not place.exact or _has_disguised_equals(place.quote, region)):
         return None
     return place
 
