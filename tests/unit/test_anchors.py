@@ -210,6 +210,7 @@ RESULT = "result = compute_total(first_argument, second_argument, third_argument
         pytest.param("free(buffer)", 2, NOT_FOUND, id="invented"),
         pytest.param("", 2, EMPTY, id="empty"),
         pytest.param(" \n\t\n", 2, EMPTY, id="blank"),
+        pytest.param("``", 2, NOT_FOUND, id="backticks alone"),
         pytest.param("12|", 2, NOT_FOUND, id="a number alone"),
         pytest.param("}", 16, (16, "}", True), id="a bracket at its line"),
         pytest.param("}", 15, NOT_FOUND, id="a bracket off its line"),
@@ -231,6 +232,8 @@ def test_the_ladder(quote: str, line: int, place: tuple[int, str, bool] | Reject
         ("value = value + other.value", 18, "value", "value = value + other.value"),
         ("value = value + other.value", 18, "other.value", "other.value"),
         ("return None", 6, "None", "None"),
+        ("return None", 6, "return", "return"),
+        ("        return None", 10, "return", "return"),
         (ROWS, 13, '"size"', '"size"'),
         (ROWS, 13, "name", ROWS),
         ("compute_total(first_argument", 20, "first_argument", "first_argument"),
@@ -261,6 +264,14 @@ def test_the_anchor_tells_the_quote_as_the_region_has_it() -> None:
         "compute_total(first_argument",
         'self.rows = {\n"name": name,\n"size": size,\n}',
     ]
+
+
+def test_a_part_may_begin_and_end_its_line() -> None:
+    snapshot = snapshot_of("compute(first) or wait_for(second_one\n")
+    for quote in ("compute(first)", "wait_for(second_one"):
+        found = anchor(claim_of(quote, 1), region_of(snapshot), snapshot)
+        assert isinstance(found, Anchor)
+        assert snapshot.slice(found.range) == quote
 
 
 def test_two_parts_in_a_line_or_two_lines_leave_a_doubt() -> None:

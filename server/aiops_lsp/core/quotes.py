@@ -96,7 +96,7 @@ def _unmarked(lines: list[str]) -> list[list[str]]:
     bare = _trimmed(lines)
     if len(bare) > 1 and _FENCE.fullmatch(bare[0]):
         found.append([line for line in bare[1:] if not _FENCE.fullmatch(line)])
-    elif len(bare) == 1 and len(bare[0].strip()) > 2 and bare[0].strip()[0] == "`" == bare[0].strip()[-1]:
+    elif len(bare) == 1 and bare[0].strip()[0] == "`" == bare[0].strip()[-1]:
         found.append([bare[0].strip().strip("`")])
     return found
 
