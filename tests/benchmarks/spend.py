@@ -1,0 +1,282 @@
+"""What reviews cost while code is written: tokens that bought nothing, hours a budget lasts, and against whole files.
+
+    python -m tests.benchmarks.spend trace TRACE.json.gz [--gaps TRACE.json.gz] [--edits N] [--language rust]
+    python -m tests.benchmarks.spend commits REPOSITORY... [--commits 20] [--hunks 200]
+
+Both run the whole engine on default settings, in virtual time, over a model in this process that answers after 6 s.
+Tokens are estimates (see llm/tokens.py), as no provider is asked. A trace is a gzipped JSON object `{startContent,
+txns: [{time, patches: [[position, deleted, inserted]]}]}`, positions in code points.
+
+`trace` types a recorded session: the pauses of a second and more are its own; what came within one second is spread by
+the gaps between keys of another trace with a finer clock. An answer counts as used when its code, comments and blanks
+aside, stood in the text at any look after it came. Active hours leave out pauses of a minute and more.
+
+`commits` types each hunk of each commit line by line, then rests 20 s and saves. The other side of the comparison asks
+for the whole file, once, at each of these rests, with the same fixed part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import random
+import statistics
+import subprocess
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiops_lsp.core.eligibility import eligibility
+from aiops_lsp.core.languages import identifier_of
+from aiops_lsp.core.prompts import review_prompt
+from aiops_lsp.core.text import Position
+from aiops_lsp.engine.line_diff import Block, differing_blocks
+from aiops_lsp.llm.client import ModelName
+from aiops_lsp.llm.tokens import estimate_tokens
+from tests.support.spend_world import SCHEMA_TOKENS, Purchase, SpendWorld
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+LATENCY = 6.0
+BREAK = 60.0
+DAILY_TOKENS = 1_000_000
+WHOLE_FILE_MODEL = ModelName("openai", "gpt-6.1-terra")
+PLENTY = {"daily_token_budget": 1_000_000_000, "monthly_cost_limit": 100_000}
+
+
+def seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def gaps_of(trace: dict[str, Any], longest: float = 1.0) -> list[float]:
+    """The gaps between keys below `longest` seconds, in their order."""
+    times = [seconds(one["time"]) for one in trace["txns"]]
+    return [later - earlier for earlier, later in pairwise(times) if 0 < later - earlier < longest]
+
+
+def typed(trace: dict[str, Any], keys: Sequence[float]) -> Iterator[tuple[float, list[tuple[int, int, str]]]]:
+    """Each transaction with the pause before it."""
+    last, used = None, 0
+    for one in trace["txns"]:
+        now = seconds(one["time"])
+        gap = 0.0 if last is None else min(now - last, 300.0)
+        if gap < 1.0 and keys:
+            gap, used = keys[used % len(keys)], used + 1
+        last = now
+        yield gap, [(place, gone, text) for place, gone, text in one["patches"]]
+
+
+def read_trace(path: Path) -> dict[str, Any]:
+    with gzip.open(path) as file:
+        trace: dict[str, Any] = json.load(file)
+    return trace
+
+
+def replay(trace: dict[str, Any], keys: Sequence[float], options: argparse.Namespace) -> None:
+    """Type a trace and print what that cost."""
+    review = {} if options.settle is None else {"review": {"settle_ms": options.settle}}
+    world = SpendWorld(latency=LATENCY, one_in=options.one_in, budget=PLENTY, **review)
+    document = world.open("file:///nowhere/typed", options.language, trace["startContent"])
+    world.wait(10)
+    done, active = 0, 0.0
+    for gap, patches in typed(trace, keys):
+        world.wait(gap)
+        active += gap if gap < BREAK else 0.0
+        for place, gone, text in patches:
+            snapshot = document.snapshot()
+            world.edit(document, snapshot.position_at(place), snapshot.position_at(place + gone), text)
+        done += 1
+        if done >= options.edits:
+            break
+    world.wait(60)
+    report_trace(world, done, active / 3600, len(document.snapshot().text))
+    world.close()
+
+
+def report_trace(world: SpendWorld, edits: int, hours: float, length: int) -> None:
+    """Print the figures of a replayed trace."""
+    tokens, micro_usd = world.booked()
+    unused = sum(one.unused_tokens for one in world.purchases if one.permit and one.permit.usage)
+    opinions = sum(one.usage.total_tokens for one in world.bought("second_opinion"))
+    reviews = world.bought("review")
+    print(f"{edits} edits in {hours:.2f} active hours, {length} characters at the end")
+    print(f"{len(reviews)} reviews of {sum(len(one.keys) for one in reviews)} regions")
+    print(f"booked: {tokens} tokens, {micro_usd / 1e6:.2f} USD; second opinions {opinions / max(1, tokens):.1%} of it")
+    print(f"bought an answer that was never used: {unused / max(1, tokens):.1%} of the tokens")
+    if tokens:
+        print(f"a day's budget of {DAILY_TOKENS} tokens lasts {DAILY_TOKENS / (tokens / hours):.1f} active hours")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What one hunk cost, against the whole file."""
+
+    code: int
+    given: int
+    taken: int
+    micro_usd: int
+    opinion: int
+    whole_code: int
+    whole_given: int
+    whole_micro_usd: int
+
+
+def git(repository: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(repository), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, errors="replace").stdout
+
+
+def changes(repository: Path, commits: int) -> Iterator[tuple[str, str, str, str]]:
+    """Language, path, old and new text of each file that the last commits changed, the oldest first."""
+    listed = git(repository, "log", "--no-merges", "--diff-filter=M", "--format=%H", "--", ".").split()
+    found = 0
+    chosen = []
+    for commit in listed:
+        named = git(repository, "diff-tree", "-r", "--no-commit-id", "--name-only", "--diff-filter=M", commit)
+        files = [name for name in named.splitlines() if name.endswith((".py", ".js", ".ts", ".rs", ".go", ".java"))]
+        if files:
+            chosen.append((commit, files))
+            found += 1
+        if found == commits:
+            break
+    for commit, files in reversed(chosen):
+        for name in files:
+            old, new = git(repository, "show", f"{commit}^:{name}"), git(repository, "show", f"{commit}:{name}")
+            language = identifier_of(name) or "plaintext"
+            if eligibility(f"file:///nowhere/{name}", language, new) is None:
+                yield language, name, old, new
+
+
+def hunks(old: str, new: str) -> Iterator[tuple[Block, list[str]]]:
+    """What to put in place of which lines, last first, so that line numbers hold."""
+    before, after = old.split("\n"), new.split("\n")
+    for block in reversed(differing_blocks(before, after)):
+        yield block, after[block.new_start : block.new_end]
+
+
+def chosen_hunks(old: str, new: str, seed: int, most: int = 8) -> list[tuple[Block, list[str]]]:
+    """At most `most` of the hunks, drawn at random where there are more, still last first."""
+    listed = list(hunks(old, new))
+    kept = sorted(random.Random(seed).sample(range(len(listed)), min(most, len(listed))))
+    return [listed[index] for index in kept]
+
+
+def type_hunk(world: SpendWorld, document: Any, block: Block, lines: list[str]) -> None:
+    """Take the old lines away and type the new ones, one each 0.4 s."""
+    last = document.snapshot().lines
+    end = Position(block.old_end, 0) if block.old_end < len(last) else Position(len(last) - 1, len(last[-1]))
+    world.edit(document, Position(block.old_start, 0), end, "")
+    for offset, line in enumerate(lines):
+        world.wait(0.4)
+        place = Position(block.old_start + offset, 0)
+        world.edit(document, place, place, line + "\n")
+
+
+def whole_file(world: SpendWorld, text: str, fixed: int, taken: int) -> tuple[int, int, int]:
+    """Code, all input and price of asking for the whole file."""
+    numbered = "".join(f"{number}| {line}\n" for number, line in enumerate(text.split("\n"), 1))
+    code = estimate_tokens(numbered, "openai")
+    assert world.reviewer._assembly is not None
+    prices = world.reviewer._assembly.services.prices
+    return code, code + fixed, prices.cost(WHOLE_FILE_MODEL, code + fixed, taken, loopback=False)
+
+
+def measure(world: SpendWorld, document: Any, fixed: int, seen: int) -> Edit:
+    """What was bought since purchase number `seen`."""
+    new: list[Purchase] = [one for one in world.purchases[seen:] if one.permit and one.permit.usage]
+    reviews = [one for one in new if one.purpose == "review"]
+    given = sum(one.usage.input_tokens for one in reviews)
+    taken = sum(one.usage.output_tokens for one in reviews)
+    whole = whole_file(world, document.snapshot().text, fixed, max(taken, 20))
+    return Edit(
+        code=given - sum(one.fixed_tokens for one in reviews),
+        given=given,
+        taken=taken,
+        micro_usd=sum(one.permit.micro_usd for one in reviews if one.permit),
+        opinion=sum(one.usage.total_tokens for one in new if one.purpose != "review"),
+        whole_code=whole[0],
+        whole_given=whole[1],
+        whole_micro_usd=whole[2],
+    )
+
+
+def replay_commits(world: SpendWorld, repository: Path, commits: int, most: int) -> None:
+    """Type the hunks of a repository's last commits, at most `most` of them, and print what that cost."""
+    edits: list[Edit] = []
+    for number, (language, name, old, new) in enumerate(changes(repository, commits)):
+        document = world.open(f"file:///nowhere/{repository.name}/{number}/{name}", language, old)
+        world.wait(5)
+        fixed = fixed_part(world, language)
+        for block, lines in chosen_hunks(old, new, number):
+            seen = len(world.purchases)
+            type_hunk(world, document, block, lines)
+            world.wait(20)
+            world.save(document)
+            world.wait(40)
+            edits.append(measure(world, document, fixed, seen))
+        world.shut(document)
+        if len(edits) >= most:
+            break
+    report_commits(repository.name, edits)
+
+
+def fixed_part(world: SpendWorld, language: str) -> int:
+    """What each request repeats."""
+    assert world.reviewer._assembly is not None
+    texts = world.reviewer._assembly.services.texts
+    return estimate_tokens(review_prompt(texts, language, (), "en", [], "0" * 16).system) + SCHEMA_TOKENS
+
+
+def report_commits(name: str, edits: Sequence[Edit]) -> None:
+    """Print the figures of a repository."""
+    if not edits:
+        print(f"{name}: no edits")
+        return
+    average = statistics.mean(edit.whole_code for edit in edits)
+    print(f"{name}: {len(edits)} edits, files of {average:.0f} tokens on average")
+
+    def row(label: str, ours: Sequence[float], whole: Sequence[float], unit: float = 1.0) -> None:
+        ratios = [mine / other for mine, other in zip(ours, whole, strict=True)]
+        per = f"{sum(ours) / len(ours) / unit:.6g} per edit against {sum(whole) / len(whole) / unit:.6g}"
+        print(f"  {label}: {per}; median {statistics.median(ratios):.2f}, in all {sum(ours) / sum(whole):.2f}")
+
+    row("code and context", [edit.code for edit in edits], [edit.whole_code for edit in edits])
+    row("all input tokens", [edit.given for edit in edits], [edit.whole_given for edit in edits])
+    row("USD", [edit.micro_usd for edit in edits], [edit.whole_micro_usd for edit in edits], 1e6)
+    free = sum(edit.given == 0 for edit in edits)
+    opinion = sum(edit.opinion for edit in edits) / len(edits)
+    print(f"  {free} edits cost nothing; second opinions take {opinion:.0f} tokens per edit beside this")
+
+
+def main() -> None:
+    """Run one of the two replays."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--one-in", type=int, default=10, help="one region in so many has a severe finding")
+    commands = parser.add_subparsers(dest="command", required=True)
+    trace = commands.add_parser("trace")
+    trace.add_argument("trace", type=Path)
+    trace.add_argument("--gaps", type=Path, help="a trace with a clock finer than a second")
+    trace.add_argument("--edits", type=int, default=1_000_000)
+    trace.add_argument("--language", default="rust")
+    trace.add_argument("--settle", type=int, help="review.settle_ms, in place of the default")
+    repositories = commands.add_parser("commits")
+    repositories.add_argument("repositories", type=Path, nargs="+")
+    repositories.add_argument("--commits", type=int, default=20)
+    repositories.add_argument("--hunks", type=int, default=200)
+    options = parser.parse_args()
+    if options.command == "trace":
+        keys = gaps_of(read_trace(options.gaps)) if options.gaps else []
+        replay(read_trace(options.trace), keys, options)
+        return
+    world = SpendWorld(latency=LATENCY, one_in=options.one_in, budget=PLENTY)
+    for repository in options.repositories:
+        replay_commits(world, repository, options.commits, options.hunks)
+    world.close()
+
+
+if __name__ == "__main__":
+    main()
