@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -156,3 +157,18 @@ def test_a_file_that_is_not_sent_says_why(work: Path, capsys: Captured, name: st
 def test_what_is_no_file_is_refused(work: Path, capsys: Captured, name: str, told: str) -> None:
     assert main(["doctor", name]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_function_that_is_too_large_is_shown_in_its_parts(work: Path, capsys: Captured) -> None:
+    steps = "".join(f"    total_{number} = step(order, {number})\n" for number in range(398))
+    (work / "long.py").write_text(f"def settle(order):\n{steps}    return order\n")
+    with served() as provider:
+        _configure(work, _model_at(provider.base_url))
+        assert main(["doctor", "long.py"]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if "settle (function)" in line]
+    assert len(rows) > 3
+    assert not any("too large" in row for row in rows)
+    places = [tuple(map(int, row.split()[0].split("-"))) for row in rows]
+    assert places[0][0] == 1
+    assert places[-1][1] == 401
+    assert all(left[1] + 1 == right[0] for left, right in pairwise(places))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiops_lsp.core.prompts import review_prompt
 from aiops_lsp.core.routing import Tier, tier_of
 from aiops_lsp.engine.packing import answer_bound
-from aiops_lsp.llm.tokens import estimate_tokens
+from aiops_lsp.llm.tokens import estimate_tokens, most_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from aiops_lsp.core.regions import Region
 
 _REGION_FRAME_TOKENS = 40
+_MOST_OF_A_NUMBER = 10
+"""Bytes of a line's number, the sign after it and the line's end."""
+
 _LEAST_ROOM = 150
 """Tokens for code below which nothing is cut: hardly a statement with its context would fit, whatever the cuts."""
 
@@ -75,4 +78,6 @@ class RequestBound:
 
     def holds(self, region: Region) -> bool:
         """Whether a request about `region` alone is small enough."""
-        return region_tokens(region, self.model) <= self.room(tier_of(region.shape))
+        room = self.room(tier_of(region.shape))
+        most = most_tokens(region.context) + most_tokens(region.code) + _MOST_OF_A_NUMBER * len(region.lines)
+        return most + _REGION_FRAME_TOKENS <= room or region_tokens(region, self.model) <= room
