@@ -85,8 +85,11 @@ class Window:
         return {**kept, **own, **self.environment}
 
     @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator[None]:
-        """VS Code's server, as long as the block runs."""
+    async def serving(self, *, test_driver: bool = False) -> AsyncIterator[None]:
+        """VS Code's server, as long as the block runs.
+
+        With `test_driver` it can be told by a page how tests in the extension host ended; it then shows no messages.
+        """
         data, extensions = self.home / "vscode", self.home / "extensions"
         settings = json.dumps({**QUIET, **self.settings})
         for scope in ("Machine", "User"):
@@ -98,7 +101,8 @@ class Window:
             str(self.code.node),
             str(self.code.program),
             *("--host", "127.0.0.1", "--port", "0", *places),
-            *("--without-connection-token", "--accept-server-license-terms", "--enable-smoke-test-driver"),
+            *("--without-connection-token", "--accept-server-license-terms"),
+            *(["--enable-smoke-test-driver"] if test_driver else []),
             *("--telemetry-level", "off"),
             env=self._environment(),
             stdin=asyncio.subprocess.DEVNULL,

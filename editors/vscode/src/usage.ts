@@ -46,7 +46,6 @@ export class UsageView implements vscode.Disposable {
       enableCommandUris: ["aiops.usage.open"],
       localResourceRoots: [this.media],
     });
-    panel.iconPath = new vscode.ThemeIcon("graph") as unknown as vscode.Uri;
     panel.onDidDispose(() => {
       this.panel = undefined;
     });
@@ -121,7 +120,7 @@ function table(heading: string, rows: readonly UsageRow[], name: (row: UsageRow)
       `<tr><td>${escape(what)}</td><td>${grouped(sum.requests)}</td><td>${grouped(sum.tokens)}</td>` +
       `<td>${sum.usd.toFixed(4)}</td></tr>`,
   );
-  return `<table><thead><tr><th>${heading}</th><th>Requests</th><th>Tokens</th><th>USD</th></tr></thead>
+  return `<table><thead><tr><th class="name">${heading}</th><th>Requests</th><th>Tokens</th><th>USD</th></tr></thead>
 <tbody>${body.join("")}</tbody></table>`;
 }
 

@@ -1,6 +1,5 @@
 """A sample with some faults. Move to one and press Ctrl+. (Cmd+. on a Mac)."""
 
-import pickle
 import sqlite3
 import subprocess
 from decimal import Decimal
@@ -13,10 +12,6 @@ def find_customer(db: sqlite3.Connection, name: str) -> list[tuple]:
 
 def archive(folder: str) -> None:
     subprocess.run("tar czf orders.tgz " + folder, shell=True)
-
-
-def load(data: bytes) -> object:
-    return pickle.loads(data)
 
 
 def add_order(order: dict, orders: list = []) -> list:

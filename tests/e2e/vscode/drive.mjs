@@ -94,9 +94,9 @@ const steps = {
 
   async review() {
     await bench.command("aiops: Review This File");
-    const told = page.locator(".notification-toast", { hasText: "reviewed" }).first();
+    const told = page.locator(".notification-list-item", { hasText: "reviewed" }).first();
     await told.waitFor();
-    seen.review = (await told.innerText()).split("\n")[0];
+    seen.review = await told.innerText();
     await bench.command("Notifications: Clear All Notifications");
   },
 
@@ -123,7 +123,7 @@ const steps = {
     await input.fill(process.env.KEY);
     await bench.shot("key");
     await page.keyboard.press("Enter");
-    await page.locator(".notification-toast", { hasText: "key is set" }).first().waitFor();
+    await page.locator(".notification-list-item", { hasText: "key is set" }).first().waitFor();
     await meet("key");
   },
 
@@ -156,7 +156,7 @@ const steps = {
   },
 
   async missing() {
-    const told = page.locator(".notification-toast", { hasText: "aiops-lsp" }).first();
+    const told = page.locator(".notification-list-item", { hasText: "aiops-lsp" }).first();
     await told.waitFor({ timeout: 60_000 });
     seen.missing = (await told.innerText()).replace(/\s+/g, " ");
     await bench.shot("missing");

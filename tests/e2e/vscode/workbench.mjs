@@ -13,7 +13,7 @@ export async function openWindow(folder, payload = []) {
     executablePath: process.env.CHROMIUM,
     args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"],
   });
-  const context = await browser.newContext({ viewport: { width: 1200, height: 720 } });
+  const context = await browser.newContext({ viewport: { width: 1400, height: 780 } });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const address = new URL(process.env.URL_ + "/");
@@ -31,7 +31,7 @@ export class Workbench {
 
   async shot(name, clip) {
     if (process.env.SHOTS) {
-      await this.page.mouse.move(600, 715);
+      await this.page.mouse.move(700, 775);
       await this.page.screenshot({ path: path.join(process.env.SHOTS, `${name}.png`), ...(clip ? { clip } : {}) });
     }
   }

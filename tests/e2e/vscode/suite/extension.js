@@ -117,8 +117,8 @@ suite(`aiops in ${vscode.env.appName} ${vscode.version}`, () => {
   });
 
   test("a paused window asks no model, a resumed one does", async () => {
-    const other = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(folder(), "other.py"));
     await vscode.commands.executeCommand("aiops.pause");
+    const other = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(folder(), "other.py"));
     await vscode.window.showTextDocument(other);
     const rule = () => vscode.languages.getDiagnostics(other.uri).find((one) => one.code === "py/shell-injection");
     await until("the rule's finding", rule);
