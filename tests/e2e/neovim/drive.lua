@@ -90,6 +90,38 @@ function steps.fix()
   wait("the finding to go", function() return #found() == 0 end)
 end
 
+local function ours()
+  return vim.tbl_filter(function(one) return one.source == "aiops" end, vim.diagnostic.get(0))
+end
+
+-- All that is found, in the file's order, once each code of CODES (words separated by blanks) is there.
+function steps.diagnostics()
+  wait("the diagnostics", function()
+    local codes = vim.tbl_map(function(one) return one.code end, ours())
+    return vim.iter(vim.split(env.CODES, " ")):all(function(code) return vim.list_contains(codes, code) end)
+  end)
+  local all = ours()
+  table.sort(all, function(one, other) return one.lnum < other.lnum end)
+  seen.diagnostics = vim.tbl_map(function(one)
+    local text = lines()[one.lnum + 1]:sub(one.col + 1, one.end_col)
+    return { code = one.code, line = one.lnum, text = text, message = one.message }
+  end, all)
+end
+
+-- For each code of CODES: goes to its diagnostic and applies the quick fix with its title in TITLES (JSON: code to title).
+function steps.quickfix()
+  local titles = vim.json.decode(env.TITLES)
+  for _, code in ipairs(vim.split(env.CODES, " ")) do
+    local function left()
+      return vim.tbl_filter(function(one) return one.code == code end, ours())
+    end
+    vim.api.nvim_win_set_cursor(0, { left()[1].lnum + 1, left()[1].col })
+    vim.lsp.buf.code_action({ apply = true, filter = function(action) return action.title == titles[code] end })
+    wait("the quick fix of " .. code, function() return #left() == 0 end)
+  end
+  seen.fixed = lines()
+end
+
 function steps.undo()
   vim.cmd.undo()
   seen.undone = lines()
