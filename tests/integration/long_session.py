@@ -15,7 +15,7 @@ from tests.support.clock import until
 from tests.support.loop_guard import Slowest, slowest_callbacks
 
 URI = "file:///tmp/work/long.py"
-FUNCTION = '''\
+FUNCTION = """\
 def mean_{n}(xs, k):
     t = 0
     for x in xs:
@@ -26,7 +26,7 @@ def mean_{n}(xs, k):
     return t / len(xs)
 
 
-'''
+"""
 FUNCTIONS = 500
 
 
