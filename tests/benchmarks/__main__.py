@@ -22,7 +22,7 @@ from tests.benchmarks.bench import Bench
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-GROUPS = ("start", "keystroke", "findings", "pipeline")
+GROUPS = ("start", "keystroke", "findings", "pipeline", "scale", "soak")
 
 
 @contextmanager

@@ -143,7 +143,7 @@ class Report:
     def _rows(self, group: str) -> Iterable[str]:
         figures = [one for one in self.figures.values() if one.group == group and one.samples]
         measures = list(dict.fromkeys(one.measure for one in figures))
-        figures.sort(key=lambda one: (measures.index(one.measure), one.subject not in REFERENCES))
+        figures.sort(key=lambda one: (measures.index(one.measure), _rank(one.subject)))
         first: dict[str, float] = {}
         for one in figures:
             base = first.setdefault(one.measure, one.median)
@@ -171,6 +171,10 @@ def write(report: Report, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "benchmarks.json").write_text(report.as_json(), "utf-8")
     (folder / "benchmarks.md").write_text(report.as_markdown(), "utf-8")
+
+
+def _rank(subject: str) -> int:
+    return REFERENCES.index(subject) if subject in REFERENCES else len(REFERENCES)
 
 
 def _verdict_row(one: Verdict) -> str:

@@ -23,7 +23,7 @@ from aiops_lsp.lsp.framing import FrameReader, frame
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from tests.benchmarks.subjects import Subject
 
@@ -54,8 +54,9 @@ class Received:
 class Peer:
     """The client's end of one server. `received` holds the server's notifications."""
 
-    def __init__(self, process: Process, configuration: Message | None) -> None:
+    def __init__(self, process: Process, environment: Mapping[str, str], configuration: Message | None) -> None:
         self.process = process
+        self.environment = environment
         self.received: list[Received] = []
         self._configuration = configuration
         self._waiting: dict[int, asyncio.Future[Received]] = {}
@@ -222,10 +223,11 @@ class Peer:
 @asynccontextmanager
 async def running(subject: Subject, configuration: Message | None = None) -> AsyncIterator[Peer]:
     """Start a server and stop it at the end."""
+    environment = subject.environment()
     process = await asyncio.create_subprocess_exec(
-        *subject.command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=subject.environment(), limit=2**24
+        *subject.command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, limit=2**24
     )
-    peer = Peer(process, configuration)
+    peer = Peer(process, environment, configuration)
     try:
         yield peer
     finally:

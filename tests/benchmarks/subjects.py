@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
+PYTHON = sys.executable
+BIN = Path(PYTHON).parent
 
 _PRIVATE = ("AIOPS_", "OPENAI_", "ANTHROPIC_", "PYTHONPATH")
 
