@@ -18,7 +18,7 @@ from aiops_lsp.core.text import carry, split_lines
 from aiops_lsp.engine.derive import LiveFinding, derive, still_stands
 from aiops_lsp.engine.host import DocumentStatus, Publication
 from aiops_lsp.engine.marks import EditMarks
-from aiops_lsp.engine.rulebook import RuleMemory
+from aiops_lsp.engine.rulebook import RuffFindings, RuleMemory
 from aiops_lsp.engine.selection import Trigger
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
 
@@ -60,7 +60,7 @@ class ReviewedDocument:
     standings: list[Standing] = field(default_factory=list)
     rule_memory: RuleMemory = field(default_factory=RuleMemory)
     rule_findings: tuple[Finding, ...] = ()
-    ruff_findings: tuple[Snapshot, tuple[Finding, ...]] | None = None
+    ruff_findings: RuffFindings | None = None
     note: str = ""
     on_command: bool = False
     accepts: Callable[[Finding], bool] = lambda _finding: True
@@ -172,9 +172,8 @@ class ReviewedDocument:
         """Ruff's findings; until those of this snapshot have come, the earlier ones that still stand."""
         if self.ruff_findings is None:
             return []
-        snapshot, findings = self.ruff_findings
-        if snapshot is examined.snapshot:
-            return list(findings)
+        if self.ruff_findings.snapshot is examined.snapshot:
+            return list(self.ruff_findings.findings)
         ruff = [live for live in self.live if live.finding.origin is Origin.RUFF]
         return [live.finding for live in ruff if still_stands(live, examined.snapshot)]
 

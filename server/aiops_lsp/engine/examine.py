@@ -45,12 +45,13 @@ class Recipe:
 class Examined:
     """A snapshot's regions and their keys, in the same order, and what else one look at the text tells.
 
-    `bound` is what the regions were cut to, None where none was cut.
+    `bound` is what the regions were cut to, None where none was cut. `redact_patterns` are the user's own.
     """
 
     snapshot: Snapshot
     recipe: Recipe
     bound: RequestBound | None
+    redact_patterns: tuple[str, ...]
     split: Split
     keys: tuple[RegionKeys, ...]
     ignores: Ignores
@@ -69,13 +70,14 @@ def examine(
     """
     secrets = [(span.start, span.end, span.kind) for span in find_secrets(snapshot.text, redact_patterns)]
     fits = None if bound is None else bound.holds
-    if previous is None or previous.bound != bound:
+    patterns = tuple(redact_patterns)
+    if previous is None or (previous.bound, previous.redact_patterns) != (bound, patterns):
         found = split(snapshot, secrets, fits)
     else:
         found = resplit(snapshot, previous.split, previous.snapshot, secrets, fits)
     digest = recipe.digest
     keys = tuple(region_keys(region, snapshot.language, digest) for region in found.regions)
-    return Examined(snapshot, recipe, bound, found, keys, parse_ignores(snapshot))
+    return Examined(snapshot, recipe, bound, patterns, found, keys, parse_ignores(snapshot))
 
 
 def instructions_for(settings: Settings, relative_path: str) -> tuple[str, ...]:

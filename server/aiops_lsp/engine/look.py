@@ -14,7 +14,7 @@ from aiops_lsp.core.routing import Tier
 from aiops_lsp.engine import workspace
 from aiops_lsp.engine.examine import Recipe, examine, instructions_for
 from aiops_lsp.engine.knowledge import known_standings
-from aiops_lsp.engine.rulebook import Rulebook, RuleMemory, rule_findings
+from aiops_lsp.engine.rulebook import RuffFindings, Rulebook, RuleMemory, rule_findings
 from aiops_lsp.engine.sizes import RequestBound
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Standing
 from aiops_lsp.engine.uris import path_of, relative_path
@@ -57,14 +57,14 @@ class Look:
         previous = document.examined
         recipe = self._recipe(snapshot, folder)
         bound = self._bound(snapshot, recipe, folder)
+        patterns = tuple(folder.settings.privacy.redact_patterns)
         if (
             previous is not None
             and previous.snapshot is snapshot
-            and (previous.recipe, previous.bound) == (recipe, bound)
+            and (previous.recipe, previous.bound, previous.redact_patterns) == (recipe, bound, patterns)
         ):
             examined = previous
         else:
-            patterns = folder.settings.privacy.redact_patterns
             examined = await asyncio.to_thread(examine, snapshot, recipe, bound, patterns, previous)
         rules, rule_memory = await self._rule_findings(document, examined, folder)
         known = await known_standings(examined, self._services, folder.settings, self._clock)
@@ -86,13 +86,16 @@ class Look:
         snapshot = document.text.snapshot()
         rules = folder.settings.rules
         if snapshot.language != "python" or not rules.enabled or rules.ruff == "off":
-            document.ruff_findings = None
+            if document.ruff_findings is not None:
+                document.ruff_findings = None
+                document.publish()
             return
-        if document.ruff_findings is not None and document.ruff_findings[0] is snapshot:
+        known = document.ruff_findings
+        if known is not None and known.snapshot is snapshot and known.rules == rules:
             return
         findings = await self._rulebook.ruff(folder, snapshot)
         if document.is_current(snapshot):
-            document.ruff_findings = (snapshot, findings)
+            document.ruff_findings = RuffFindings(snapshot, rules, findings)
             document.publish()
 
     def _take_over(

@@ -29,8 +29,18 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.host import Folder
     from aiops_lsp.rules.engine import RuleEngine
     from aiops_lsp.rules.rule import Rule
+    from aiops_lsp.settings.options import Rules
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RuffFindings:
+    """What ruff found in a snapshot under these settings."""
+
+    snapshot: Snapshot
+    rules: Rules
+    findings: tuple[Finding, ...]
 
 
 class Rulebook:
