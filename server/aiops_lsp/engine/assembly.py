@@ -36,6 +36,7 @@ class Assembly:
     async def aclose(self) -> None:
         """End requests, settle what they reserved, close stores and connections."""
         await self.sending.aclose()
+        await self.dispatcher.aclose()
         await self.consents.aclose()
         await self.services.aclose()
 

@@ -14,6 +14,8 @@ from aiops_lsp.llm.prices import NoPrice
 from aiops_lsp.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiops_lsp.engine.assembly import Assembly
     from aiops_lsp.engine.clock import Clock
     from aiops_lsp.engine.document import ReviewedDocument
@@ -38,7 +40,7 @@ class Commands:
     async def review(
         self,
         document: ReviewedDocument,
-        folder: Folder,
+        folder_of: Callable[[], Folder],
         *,
         deep: bool,
         lines: tuple[int, int] | None,
@@ -47,24 +49,25 @@ class Commands:
         """See `Reviewer.review`."""
         started = self._clock.wall()
         tokens = micro_usd = 0
-        examined = await self._current(document, folder)
-        await self._look.refresh_ruff(document, folder)
+        examined = await self._current(document, folder_of())
+        await self._look.refresh_ruff(document, folder_of())
         for _ in range(MOST_ROUNDS):
+            folder = folder_of()  # settings may change while a rate limit is waited for
+            order = self._assembly.sending.order(document, examined, folder)
             packs = await self._assembly.sending.plan(
                 document, examined, folder, Trigger.COMMAND, whole_file=not changes_only, deep=deep, lines=lines
             )
-            spent = await self._assembly.sending.send_now(
-                self._assembly.sending.order(document, examined, folder), packs
-            )
+            spent = await self._assembly.sending.send_now(order, packs)
             tokens += spent.tokens
             micro_usd += spent.micro_usd
             await self._assembly.dispatcher.landed([keys.exact for keys in examined.keys])
-            moved_on = document.examined is not examined  # then what was planned may have been nothing
+            # Where text or settings went on, what was planned may have been nothing.
+            moved_on = document.examined is not examined or not order.current()
             wait = self._worth_waiting(document, examined, lines)
             if wait is None and not moved_on:
                 break
             await self._clock.sleep(wait or 0.0)
-            examined = await self._current(document, folder)
+            examined = await self._current(document, folder_of())
         return _report(document, examined, started, tokens, micro_usd)
 
     async def estimate(self, document: ReviewedDocument, folder: Folder) -> tuple[int, int]:

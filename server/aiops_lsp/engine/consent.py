@@ -41,28 +41,32 @@ class Consents:
         self._changed = changed
         self._allowed: set[tuple[str, str]] = set()
         self._asked: set[tuple[str, str]] = set()
+        self._everywhere: set[str] = set()
         self._open: set[tuple[str, str]] = set()
         self._declined: set[tuple[str, str]] = set()
+        self._closed = False
         self._tasks = TaskGroup()
 
     @property
     def waiting_for(self) -> str:
         """The host that the user is being asked about; empty when no question is open."""
-        return next(iter(sorted(self._open)))[1] if self._open else ""
+        return min(self._open)[1] if self._open else ""
 
     @property
     def declined(self) -> str:
         """The host that may not be sent anything in this session; empty when none was asked for, or one is allowed."""
-        return next(iter(sorted(self._declined)))[1] if self._declined and not self._allowed else ""
+        if not self._declined or self._allowed or self._everywhere:
+            return ""
+        return min(self._declined)[1]
 
     def is_allowed(self, folder: Folder, route: Route) -> bool:
         """Whether source of `folder` may go to the provider now. If that is not known yet, the question is asked."""
         if route.loopback or route.host in folder.settings.privacy.allow_hosts:
             return True
         key = (str(folder.root or ""), route.host)
-        if key in self._allowed or ("", route.host) in self._allowed:
+        if key in self._allowed or route.host in self._everywhere:
             return True
-        if key not in self._asked:
+        if key not in self._asked and not self._closed:
             self._asked.add(key)
             self._open.add(key)
             self._tasks.start(self._ask(key, route), f"ask about {route.host}")
@@ -70,6 +74,7 @@ class Consents:
 
     async def aclose(self) -> None:
         """Drop open questions."""
+        self._closed = True
         await self._tasks.cancel()
 
     async def _ask(self, key: tuple[str, str], route: Route) -> None:
@@ -83,12 +88,17 @@ class Consents:
             if answer is ConsentAnswer.NOT_NOW:
                 self._declined.add(key)
                 return
-            scope = workspace if answer is ConsentAnswer.WORKSPACE else ""
-            self._allowed.add((scope, host))
-            await self._remember(host, scope)
+            if answer is ConsentAnswer.EVERYWHERE:
+                self._everywhere.add(host)
+                await self._remember(host, None)
+                return
+            self._allowed.add(key)
+            if workspace:  # leave for files without a folder cannot be told from leave for all: it ends with us
+                await self._remember(host, workspace)
         finally:
             self._open.discard(key)
-            self._changed()
+            if not self._closed:
+                self._changed()
 
     async def _was_allowed(self, workspace: str, host: str) -> bool:
         if self._decisions is None:
@@ -99,10 +109,10 @@ class Consents:
             logger.warning("earlier decisions could not be read: %s", problem)
             return False
 
-    async def _remember(self, host: str, workspace: str) -> None:
+    async def _remember(self, host: str, workspace: str | None) -> None:
         if self._decisions is None:
             return
         try:
-            await self._worker.run(self._decisions.allow, host, workspace or None)
+            await self._worker.run(self._decisions.allow, host, workspace)
         except StoreUnavailable as problem:
             logger.warning("the decision could not be remembered: %s", problem)

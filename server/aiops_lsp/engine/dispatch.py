@@ -104,9 +104,16 @@ class Dispatcher:
             if key in self._in_flight:
                 await asyncio.shield(self._in_flight[key])
 
-    async def all_landed(self) -> None:
-        """Wait until everything that is under way now has ended."""
-        await self.landed(list(self._in_flight))
+    async def all_ended(self) -> None:
+        """Wait until every request that is under way now has ended."""
+        if self._requests:
+            await asyncio.wait(list(self._requests))
+
+    async def aclose(self) -> None:
+        """Cancel what is under way, and wait until it is booked."""
+        for request in self._requests:
+            request.cancel()
+        await self.all_ended()
 
     def cancel_unwanted(self, wanted: Callable[[Job], bool]) -> None:
         """Cancel the requests of which nobody wants any region: their documents were closed."""
@@ -130,17 +137,24 @@ class Dispatcher:
             await asyncio.gather(request, return_exceptions=True)
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
+            # Nobody wanted it any more; whoever has opened the document again since then takes it up.
+            self._stand(self._under_way(mine), Standing.not_reviewed(Reason.NEW, retry_at=self._clock.monotonic()))
         finally:
             del self._requests[request]
-            under_way = [job for job in mine if job.keys.exact in self._in_flight]
-            self._stand(under_way, Standing.not_reviewed(Reason.CANCELLED))
+            self._stand(self._under_way(mine), Standing.not_reviewed(Reason.CANCELLED))
         return spent
+
+    def _under_way(self, jobs: Sequence[Job]) -> list[Job]:
+        return [job for job in jobs if job.keys.exact in self._in_flight]
 
     def region_stands(self, key: str, standing: Standing) -> None:
         """Hand on how a region fares. With anything but "being reviewed" it has landed."""
-        self._sink.region_stands(key, standing)
-        if standing.progress is not Progress.REVIEWING and (flight := self._in_flight.pop(key, None)) is not None:
-            flight.set_result(None)
+        try:
+            self._sink.region_stands(key, standing)
+        finally:
+            landed = standing.progress is not Progress.REVIEWING
+            if landed and (flight := self._in_flight.pop(key, None)) is not None:
+                flight.set_result(None)
 
     async def _leased(self, order: Order, jobs: list[Job], spent: Spent) -> None:
         leased = await self._take_leases(jobs)
@@ -206,6 +220,9 @@ class Dispatcher:
 
     def _still_wanted(self, order: Order, jobs: list[Job]) -> list[Job]:
         """The jobs that still make sense. Those that the text has left behind are not reviewed."""
+        if not order.current():  # settings have changed: the regions are taken up with those of today
+            self._stand(jobs, Standing.not_reviewed(Reason.NEW, retry_at=self._clock.monotonic()))
+            return []
         unwanted = [job for job in jobs if not order.wanted(job)]
         self._stand(unwanted, Standing.not_reviewed(Reason.NEW))
         return [job for job in jobs if job not in unwanted]
@@ -313,7 +330,13 @@ class Dispatcher:
             return []
         keys = [job.keys.exact for job in jobs]
         try:
-            granted = await self._worker.run(self._ledger.lease, keys, self._holder, LEASE_SECONDS)
+            granted = await self._worker.run_or_undo(
+                lambda taken: self._ledger.release_lease(taken, self._holder),
+                self._ledger.lease,
+                keys,
+                self._holder,
+                LEASE_SECONDS,
+            )
         except LedgerUnavailable as problem:
             self._stand(jobs, self._governor.without_ledger(problem))
             return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -78,12 +79,13 @@ class Exchange:
         reader = AnswerReader(list(self._jobs))
         heard = False
         try:
-            async for event in self._permit.client.stream(request):
-                heard = True
-                if isinstance(event, UsageReport):
-                    self._permit.usage = event.usage
-                elif isinstance(event, TextDelta):
-                    await self._take(reader.feed(event.text))
+            async with aclosing(self._permit.client.stream(request)) as events:
+                async for event in events:
+                    heard = True
+                    if isinstance(event, UsageReport):
+                        self._permit.usage = event.usage
+                    elif isinstance(event, TextDelta):
+                        await self._take(reader.feed(event.text))
         except InvalidAnswer as error:
             if heard:
                 raise

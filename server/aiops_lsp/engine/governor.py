@@ -167,6 +167,7 @@ class Governor:
         self.prices = prices
         self._rejected.clear()
         self.trouble.clear()
+        self._slots.clear()  # permits that are out keep theirs
 
     async def _admit_model(self, model: ModelName, ask: Ask, pool: ModelPool) -> Permit | Standing:
         route = pool.routes[model.provider]
@@ -292,7 +293,7 @@ class Governor:
         """End a permit's reservation in the one way that fits. Called by the permit."""
         try:
             if usage is not None:
-                micro_usd = self.prices.billed(permit.model, usage, loopback=permit.route.loopback)
+                micro_usd = permit.prices.billed(permit.model, usage, loopback=permit.route.loopback)
                 permit.micro_usd = micro_usd
                 await self._worker.run(
                     self._ledger.commit,
@@ -332,6 +333,7 @@ class Permit:
         self.route = route
         self.client = client
         self.reservation = reservation
+        self.prices = governor.prices  # those that the reservation was made with, whatever the user changes meanwhile
         self.usage: Usage | None = None
         self.micro_usd = 0
         self._governor = governor
@@ -339,7 +341,7 @@ class Permit:
 
     def cost(self, input_tokens: int, output_tokens: int) -> int:
         """What so many tokens cost with this model at most, in micro-dollars."""
-        return self._governor.prices.cost(self.model, input_tokens, output_tokens, loopback=self.route.loopback)
+        return self.prices.cost(self.model, input_tokens, output_tokens, loopback=self.route.loopback)
 
     async def give_back(self) -> None:
         """End it unused."""

@@ -61,7 +61,7 @@ class SecondOpinion:
     async def ask(self, order: Order, reviewed: Sequence[tuple[Job, CachedReview]], spent: Spent) -> None:
         """Have the unconfirmed claims of `reviewed` regions checked, in as few requests as fit, and show what comes."""
         for batch in self._batches(order, reviewed):
-            verdicts = await self._verdicts(order, batch, spent)
+            verdicts = {} if not order.current() else await self._verdicts(order, batch, spent)
             number = 0
             for job, record in batch:
                 kept: list[CachedClaim] = []
@@ -88,7 +88,8 @@ class SecondOpinion:
 
     def _size(self, order: Order, batch: Sequence[tuple[Job, CachedReview]]) -> int:
         prompt, count = self._prompt(order, batch)
-        return reserve_tokens(prompt.system + prompt.user, self._models(order, batch)[0]) + _answer_tokens(count)
+        model = next(iter(self._models(order, batch)), "")
+        return reserve_tokens(prompt.system + prompt.user, model) + _answer_tokens(count)
 
     def _models(self, order: Order, batch: Sequence[tuple[Job, CachedReview]]) -> tuple[str, ...]:
         tier = raised(max((job.tier for job, _ in batch), key=lambda tier: tier.rank))
@@ -112,6 +113,9 @@ class SecondOpinion:
         """The verdicts by finding id; none when the model could not be asked or did not answer as it should."""
         prompt, count = self._prompt(order, batch)
         models = self._models(order, batch)
+        if not models:
+            logger.info("no second opinion: no stronger model is set")
+            return {}
         text = prompt.system + prompt.user
         estimate = reserve_tokens(text, models[0])
         if estimate + _answer_tokens(count) > order.folder.settings.budget.max_tokens_per_request:

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a request needs beside its regions. `wanted` says whether a job not sent yet still makes sense."""
+    """What a request needs beside its regions.
+
+    `wanted` says whether a job not sent yet still makes sense, `current` whether the settings that it was made with
+    still hold: if not, nothing more may be sent for it.
+    """
 
     uri: str
     folder: Folder
@@ -26,6 +30,7 @@ class Order:
     instructions: tuple[str, ...]
     answer_language: str
     wanted: Callable[[Job], bool]
+    current: Callable[[], bool]
 
 
 @dataclass(slots=True)

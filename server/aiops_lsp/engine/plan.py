@@ -85,6 +85,16 @@ def jobs(chosen: Iterable[Candidate], examined: Examined, pool: ModelPool, *, pr
     return list(made.values())
 
 
+def without_model(chosen: Iterable[Candidate], made: Iterable[Job]) -> dict[str, Standing]:
+    """How those of `chosen` stand, by key, for whose tier the settings name no model."""
+    sendable = {job.keys.exact for job in made}
+    return {
+        one.key: Standing.not_reviewed(Reason.NO_MODEL, f"no model is set for {one.tier} regions (models.{one.tier})")
+        for one in chosen
+        if one.key not in sendable
+    }
+
+
 def packed(made: Sequence[Job], examined: Examined, texts: PromptTexts, max_tokens: int) -> Packing:
     """The jobs in as few requests as `max_tokens` each allow."""
     fixed = max((fixed_of(examined, texts, job.models[0]) for job in made), default=0)

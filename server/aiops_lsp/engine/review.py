@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiops_lsp.engine.assembly import Assembly, assemble
@@ -152,7 +153,7 @@ class Reviewer:
         DocumentClosed, which is one, when it is closed meanwhile.
         """
         return await (await self._commands()).review(
-            self._documents[uri], self._folder_of(uri), deep=deep, lines=lines, changes_only=changes_only
+            self._documents[uri], partial(self._folder_of, uri), deep=deep, lines=lines, changes_only=changes_only
         )
 
     async def estimate(self, uri: str) -> tuple[int, int]:
@@ -248,7 +249,7 @@ class Reviewer:
             return
         self._tasks.start(self._looks.refresh_ruff(document, folder), f"ruff {uri}")
         await self._parts.overview.refresh()
-        await self._parts.sending.send_missing(document, folder, trigger)
+        await self._parts.sending.send_missing(document, self._folder_of(uri), trigger)
         self._host.status_changed()
 
     async def _keep_house(self, assembly: Assembly) -> None:
@@ -257,5 +258,5 @@ class Reviewer:
             await self._clock.sleep(HOUSEKEEPING_SECONDS)
 
     async def _retire(self, pool: ModelPool) -> None:
-        await self._parts.dispatcher.all_landed()
+        await self._parts.dispatcher.all_ended()
         await pool.aclose()

@@ -33,6 +33,7 @@ class Scheduler:
         self._clock = clock
         self._run = run
         self._slots: dict[str, _Slot] = {}
+        self._closed = False
         self._tasks = TaskGroup()
 
     def postpone(self, key: str, seconds: float) -> None:
@@ -47,6 +48,8 @@ class Scheduler:
 
     def now(self, key: str) -> None:
         """Run `key` at once, or right after the run that is under way."""
+        if self._closed:
+            return
         slot = self._slots.setdefault(key, _Slot())
         self._stop_timer(slot)
         if slot.running:
@@ -71,12 +74,15 @@ class Scheduler:
         return not (slot.running or slot.pending or due)
 
     async def aclose(self) -> None:
-        """Forget all keys and cancel the runs."""
+        """Forget all keys and cancel the runs. Nothing runs from here on."""
+        self._closed = True
         for key in list(self._slots):
             self.forget(key)
         await self._tasks.cancel()
 
     def _set(self, key: str, seconds: float) -> None:
+        if self._closed:
+            return
         slot = self._slots.setdefault(key, _Slot())
         self._stop_timer(slot)
         slot.due_at = self._clock.monotonic() + seconds

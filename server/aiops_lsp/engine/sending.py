@@ -73,9 +73,10 @@ class Sending:
         examined = document.examined
         if examined is None:
             return
-        whole_file = folder.settings.review.scope == "file"
+        pool, whole_file = self._services.pool, folder.settings.review.scope == "file"
         planned = await self.plan(document, examined, folder, trigger, whole_file=whole_file)
-        if document.examined is not examined:  # a command has looked meanwhile: the next look takes this reason over
+        if document.examined is not examined or pool is not self._services.pool:
+            # A command has looked meanwhile, or settings have changed: the next look takes this reason over.
             document.ask(trigger)
             self._look_again(document.uri, 0.0)
             return
@@ -113,8 +114,9 @@ class Sending:
         if document.planned_for is not self._services.pool:
             document.planned_for = self._services.pool
             _forget_waits(document)
+        pool = self._services.pool
         changed = None if whole_file else await self._changed_lines(document, examined)
-        if document.examined is not examined:
+        if document.examined is not examined or self._services.pool is not pool:
             return ()
         now = self._clock.monotonic()
         found = plan.candidates(document, examined, changed, now, whole_file=whole_file, deep=deep, lines=lines)
@@ -133,12 +135,10 @@ class Sending:
         for index, standing in selection.waiting.items():
             document.standings[index] = standing
         self._look_again_when_due(document, now)
-        made = plan.jobs(
-            (found[index] for index in selection.send),
-            examined,
-            self._services.pool,
-            pressed=self._overview.pressed and not deep,
-        )
+        chosen = [found[index] for index in selection.send]
+        made = plan.jobs(chosen, examined, pool, pressed=self._overview.pressed and not deep)
+        for key, standing in plan.without_model(chosen, made).items():
+            document.stand(key, standing)
         packing = plan.packed(made, examined, self._services.texts, folder.settings.budget.max_tokens_per_request)
         for job in packing.too_large:
             document.stand(job.keys.exact, Standing.not_reviewed(Reason.TOO_LARGE))
@@ -146,21 +146,27 @@ class Sending:
 
     def order(self, document: ReviewedDocument, examined: Examined, folder: Folder) -> Order:
         """What the document's requests need beside their regions."""
+        pool = self._services.pool
         return Order(
             uri=document.uri,
             folder=folder,
             snapshot=examined.snapshot,
-            pool=self._services.pool,
+            pool=pool,
             instructions=examined.recipe.instructions,
             answer_language=examined.recipe.language,
             wanted=self._wanted,
+            current=lambda: self._services.pool is pool,
         )
 
     async def send_now(self, order: Order, packs: Sequence[Pack]) -> Spent:
         """Send `packs` at the same time and wait until all have ended."""
         total = Spent()
-        parts = await asyncio.gather(*(self._dispatcher.send(order, pack.jobs) for pack in packs))
+        parts = await asyncio.gather(
+            *(self._dispatcher.send(order, pack.jobs) for pack in packs), return_exceptions=True
+        )
         for part in parts:
+            if isinstance(part, BaseException):
+                raise part  # when all have ended, so that none goes on unseen
             total.tokens += part.tokens
             total.micro_usd += part.micro_usd
         await self._overview.refresh()
