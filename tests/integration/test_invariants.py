@@ -10,7 +10,9 @@ small, in place of the few that are the same on every run.
 
 from __future__ import annotations
 
+import asyncio
 import os
+import random
 import tempfile
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,13 +21,19 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from aiops_lsp.settings.folders import config_file
 from tests.support.buffer import Buffer
+from tests.support.client import MODERN, connected
+from tests.support.clock import until
 from tests.support.engine_world import EngineWorld
-from tests.support.scripted_model import FAILURES, MARK, MISTAKES
-from tests.support.server_world import ServerWorld
+from tests.support.homes import private_home
+from tests.support.provider import Exchange, Provider, Reply, Stop, answer
+from tests.support.scripted_model import FAILURES, MARK, MISTAKES, found_in
+from tests.support.server_world import ServerWorld, configuration_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _EXAMPLES = int(os.environ.get("AIOPS_INVARIANT_EXAMPLES", "0"))
 
@@ -320,3 +328,64 @@ TestEngine = Sessions.TestCase
 TestServer = ServerSessions.TestCase
 TestServer.settings = settings(_SETTINGS, max_examples=_EXAMPLES or 30)
 TestEngine.settings = _SETTINGS
+
+
+FAULTS = (
+    Reply(status=500),
+    Reply(disconnect_after=2),
+    Reply("no JSON at all"),
+    Reply('{"regions": [', stop=Stop.TRUNCATED),
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+async def test_over_real_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    """The same with nothing held still: threads, sockets, streams in pieces, faults, and a client that types on."""
+    private_home(tmp_path, monkeypatch)
+    chance = random.Random(encoding)
+
+    async def script(exchange: Exchange) -> Reply:
+        for _ in range(chance.randrange(200)):
+            await asyncio.sleep(0)
+        if chance.random() < 0.15:
+            return chance.choice(FAULTS)
+        return Reply(answer({name: found_in(lines) for name, lines in exchange.regions.items()}), piece=40)
+
+    async with Provider(script) as provider, connected(None) as client:
+        config_file().parent.mkdir(parents=True)
+        config_file().write_text(configuration_for(provider.base_url, quick=True), "utf-8")
+        await client.initialize({**MODERN, "general": {"positionEncodings": [encoding]}})
+        await client.ready()
+        buffer = Buffer("file:///w/a.py", joined(FUNCTIONS[:5], "\r\n"), encoding)
+        client.open(buffer.uri, buffer.text)
+        for _ in range(_EXAMPLES or 120):
+            marks = list(MARK.finditer(buffer.text))
+            near = chance.choice(marks).start() + chance.randrange(-2, 8) if marks else 0
+            offset = buffer.border(chance.choice([near, chance.randrange(len(buffer.text) + 1)]))
+            before = buffer.text
+            change = buffer.replace(offset, offset, chance.choice(PIECES))
+            client.change(buffer.uri, buffer.told(), change)
+            if chance.random() < 0.7:
+                await asyncio.sleep(0)
+                change = buffer.whole(before)
+                client.change(buffer.uri, buffer.told(), change)
+            for _ in range(chance.randrange(400)):
+                await asyncio.sleep(0)
+        change = buffer.whole(joined(FUNCTIONS[:5], "\n"))
+        client.change(buffer.uri, buffer.told(), change)
+        client.notify("textDocument/didSave", {"textDocument": {"uri": buffer.uri}})
+        wanted = [(buffer.place(mark.start())[0], f"Fails {mark[0]}") for mark in MARK.finditer(buffer.text)]
+
+        def shown() -> list[tuple[int, str]]:
+            last = client.published(buffer.uri)[-1:]  # what was the same before is not published again
+            found = [one for params in last for one in params["diagnostics"] if one["message"].startswith("Fails")]
+            return [(one["range"]["start"]["line"], one["message"].split("\n")[0]) for one in found]
+
+        await until(lambda: sorted(shown()) == sorted(wanted), 60)
+        for params in client.published(buffer.uri):
+            for one in params["diagnostics"]:
+                start, end = buffer.span(one["range"], params["version"])
+                covered = buffer.versions[params["version"]][start:end]
+                title = one["message"].split("\n")[0]
+                assert covered
+                assert not title.startswith("Fails") or title.removeprefix("Fails ") in covered

@@ -48,7 +48,7 @@ MUTANTS = (
         "if True:",
         TEXT,
     ),
-    Mutant("a form feed ends a line", "core/text.py", r'r"\r\n?|\n"', r'r"\r\n?|\n|\f"', TEXT),
+    Mutant("a form feed ends a line", "core/text.py", r'r"\r\n?|\n"', r'r"\r\n?|\n|\f"', (*TEXT, *MARKERS)),
     Mutant(
         "an edit at the end of a span touches it",
         "core/text.py",
@@ -218,6 +218,34 @@ MUTANTS = (
         "engine/derive.py",
         "(not place.exact or _has_disguised_equals(place.quote, region))",
         "not place.exact",
+        ENGINE,
+    ),
+    Mutant(
+        "a reworded comment keeps its finding",
+        "engine/derive.py",
+        "(not place.exact or _has_disguised_equals(place.quote, region))",
+        "_has_disguised_equals(place.quote, region)",
+        ENGINE,
+    ),
+    Mutant(
+        "two findings of a line are one",
+        "engine/derive.py",
+        "return one.start < other.end and other.start < one.end",
+        "return one.start.line == other.start.line",
+        ENGINE,
+    ),
+    Mutant(
+        "what stands twice is sent twice",
+        "engine/plan.py",
+        "if not models or candidate.key in made:",
+        "if not models:",
+        ENGINE,
+    ),
+    Mutant(
+        "broken code counts as reviewed",
+        "engine/look.py",
+        "if region.trivial and not (region.parse_error and region.loose):",
+        "if region.trivial:",
         ENGINE,
     ),
     Mutant(

@@ -19,23 +19,30 @@ if TYPE_CHECKING:
 
     from tests.support.buffer import Buffer
 
-WITH_A_MODEL = f"""\
+
+def configuration_for(base_url: str, *, quick: bool = False) -> str:
+    """A user's file whose models are all at `base_url`; `quick` without the waits for whoever is still typing."""
+    waits = "debounce_ms = 0\nsettle_ms = 0\n" if quick else ""
+    return f"""\
 [models]
 simple = "test:small"
 medium = "test:middle"
 complex = "test:large"
 [providers.test]
-base_url = "{NOWHERE}"
+base_url = "{base_url}"
 [review]
 scope = "file"
 second_opinion = "off"
 language = "en"
-[limits]
+{waits}[limits]
 reviews_per_document_per_minute = 600
 requests_per_minute = 1000
 [rules]
 ruff = "off"
 """
+
+
+WITH_A_MODEL = configuration_for(NOWHERE)
 
 _CONTENT_MODIFIED = -32801
 
