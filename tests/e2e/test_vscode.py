@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -157,6 +156,7 @@ async def test_a_key_reaches_the_server_in_its_environment_and_nothing_else(
             assert keys() == [KEY]
             one.answer("key")
             await driving
+    assert "aiops-lsp" in one.logs()
     assert one.files_with(KEY) == []
 
 
@@ -174,10 +174,11 @@ async def test_nothing_of_a_folder_that_is_not_trusted_is_run_or_sent(code: VSCo
         program = own / "aiops-lsp"
         program.write_text(f'#!/bin/sh\ntouch {ran}\nexec {server_program()} "$@"\n', "utf-8")
         program.chmod(0o755)
-        (one.work / "aiops.toml").write_text("[rules]\nenabled = false\n", "utf-8")
         (one.work / "shop.py").write_text(OTHER, "utf-8")
-        path = os.pathsep.join([str(own), str(server_program().parent), code.environment["PATH"]])
-        one.environment = {**one.environment, "PATH": path}
+        # VS Code takes the search path from the user's login shell.
+        path = f"{own}:{server_program().parent}:$PATH"
+        for name in (".profile", ".bash_profile"):
+            (tmp_path / name).write_text(f'export PATH="{path}"\n', "utf-8")
         async with one.serving():
             seen = await one.drive("open restricted")
         assert provider.journal == []
