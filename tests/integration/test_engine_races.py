@@ -147,6 +147,18 @@ def test_saving_ends_the_wait_for_the_writing_to_settle(world: EngineWorld) -> N
     assert len(world.model.open) == 1
 
 
+def test_a_function_is_left_when_the_next_one_is_typed_right_below(world: EngineWorld) -> None:
+    buffer = opened(world, "import os\n")
+    for line in ("def once(x):", "    return bug_1(x)", "", "", "def again(x):", "    return bug_2(x)"):
+        world.change(buffer, [buffer.replace(len(buffer.text), len(buffer.text), f"{line}\n")])
+        world.advance(0.1)
+    world.advance(0.7)
+    world.turns(80)
+    (call,) = world.model.open
+    assert [lines[0] for lines in call.sent.regions.values()] == ["def once(x):"]
+    assert Reason.SETTLING in {one.reason for one in standings(world)}
+
+
 def test_a_deep_review_that_had_to_wait_is_still_deep(world: EngineWorld) -> None:
     buffer = opened(world, SIMPLE)
     answer_all(world)

@@ -250,3 +250,19 @@ async def test_a_command_under_way_is_booked_before_the_stores_close(tmp_path: P
     ledger.close()
     assert day.tokens > 0
     assert day.reserved_tokens == 0
+
+
+RULE = "id: no-shout\nlanguage: python\nmessage: Do not shout\nseverity: error\nrule:\n  pattern: shout($A)\n"
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_rules_inside_of_a_folder_run_only_where_it_is_trusted(tmp_path: Path, trusted: bool) -> None:
+    root = tmp_path / "project"
+    (root / "rules").mkdir(parents=True)
+    (root / "rules" / "shout.yml").write_text(RULE)
+    settings = settings_for(None, rules={"rules_dir": "rules"})
+    async with desk(settings, root=root) as at:
+        at.folder = replace(at.folder, trusted=trusted)
+        document = at.open("import os\n\nshout(os.name)\n", uri=(root / "a.py").as_uri())
+        await at.until_quiet(document)
+        assert [one.title for one in at.shown(document)] == ["Do not shout"] * trusted

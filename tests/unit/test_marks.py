@@ -28,12 +28,22 @@ def test_marks_move_with_lines_inserted_and_removed_above() -> None:
     assert marks.last_edit(12, 13) == 1.0
 
 
-def test_overlapping_marks_join_with_the_later_time() -> None:
+def test_only_the_lines_of_an_edit_get_its_time() -> None:
     marks = EditMarks()
     marks.edited(edit(4, 8, 8), at=1.0)
-    marks.edited(edit(8, 8, 9), at=2.0)
-    assert marks.last_edit(4, 5) == 2.0
-    assert marks.latest() == (4, 9)
+    marks.edited(edit(6, 6, 7), at=2.0)
+    assert [marks.last_edit(line, line + 1) for line in range(3, 11)] == [None, 1, 1, 2, 2, 1, 1, None]
+    assert marks.latest() == (6, 7)
+
+
+def test_lines_typed_one_after_the_other_keep_their_times() -> None:
+    marks = EditMarks()
+    for line in range(MOST_MARKS + 50):
+        marks.edited(edit(line, line, line + 1), at=float(line))
+    last = MOST_MARKS + 50
+    assert marks.latest() == (last - 1, last)
+    assert [marks.last_edit(line, line + 1) for line in range(100, last)] == list(range(100, last))
+    assert marks.last_edit(0, last + 1) == last - 1
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 3), st.integers(0, 3)), max_size=300))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,28 +32,32 @@ class EditMarks:
         self._marks: list[_Mark] = []
 
     def edited(self, edit: AppliedEdit, at: float) -> None:
-        """Carry the marks through `edit` and mark its lines."""
+        """Carry the marks through `edit` and mark its lines. What earlier marks cover beside them keeps its time."""
         first, old_last, new_last = edit.range.start.line, edit.range.end.line, edit.new_end.line
-        start = bisect_left(self._marks, first, key=lambda mark: mark.last)
-        merged = _Mark(first, new_last, at)
-        end = start
+        start = end = self._first_from(first)
+        now = [_Mark(first, new_last, at)]
         while end < len(self._marks) and self._marks[end].first <= old_last:
             mark = self._marks[end]
-            merged.first = min(merged.first, mark.first)
+            if mark.first < first:
+                now.insert(0, _Mark(mark.first, first - 1, mark.at))
             if mark.last > old_last:
-                merged.last = mark.last + new_last - old_last
+                now.append(_Mark(new_last + 1, mark.last + new_last - old_last, mark.at))
             end += 1
         if new_last != old_last:
             for mark in self._marks[end:]:
                 mark.first += new_last - old_last
                 mark.last += new_last - old_last
-        self._marks[start:end] = [merged]
-        if len(self._marks) > MOST_MARKS:
+        self._marks[start:end] = now
+        while len(self._marks) > MOST_MARKS:
             self._join_nearest()
 
     def last_edit(self, start_line: int, end_line: int) -> float | None:
         """When a line from `start_line` up to and not including `end_line` was last edited; None for never."""
-        times = [mark.at for mark in self._marks if mark.first < end_line and mark.last >= start_line]
+        times = []
+        for mark in islice(self._marks, self._first_from(start_line), None):
+            if mark.first >= end_line:
+                break
+            times.append(mark.at)
         return max(times, default=None)
 
     def latest(self) -> tuple[int, int] | None:
@@ -60,8 +65,14 @@ class EditMarks:
         newest = max(self._marks, key=lambda mark: mark.at, default=None)
         return None if newest is None else (newest.first, newest.last)
 
+    def _first_from(self, line: int) -> int:
+        """The index of the first mark that ends at `line` or after it."""
+        return bisect_left(self._marks, line, key=lambda mark: mark.last)
+
     def _join_nearest(self) -> None:
-        gaps = [after.first - before.last for before, after in zip(self._marks, self._marks[1:], strict=False)]
-        index = gaps.index(min(gaps))
+        """Join the two with the least between them; of several such pairs the one that has rested longest."""
+        pairs = zip(self._marks, self._marks[1:], strict=False)
+        costs = [(after.first - before.last, max(before.at, after.at)) for before, after in pairs]
+        index = costs.index(min(costs))
         before, after = self._marks[index : index + 2]
         self._marks[index : index + 2] = [_Mark(before.first, after.last, max(before.at, after.at))]

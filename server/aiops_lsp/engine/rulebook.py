@@ -99,7 +99,9 @@ def _rules_folder(folder: Folder) -> Path | None:
     """Where further rules are: the user's own folder, else the repository's, which must lie in the repository."""
     settings, root = folder.settings, folder.root
     if settings.rules.rules_dir:
-        return (root or Path()) / Path(settings.rules.rules_dir).expanduser()
+        where = (root or Path()) / Path(settings.rules.rules_dir).expanduser()
+        inside = root is not None and where.resolve().is_relative_to(root.resolve())
+        return where if folder.trusted or not inside else None
     if not settings.repository.rules_dir or root is None or not folder.trusted:
         return None
     where = (root / settings.repository.rules_dir).resolve()
