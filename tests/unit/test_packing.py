@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,15 @@ def test_reasoning_and_failures_ask_for_a_longer_answer() -> None:
     assert answer_tokens([job("a", reasoning=True)]) > plain
     assert answer_tokens([job("a", failures=1)]) == 2 * plain
     assert answer_tokens([job("a", failures=7)]) == 3 * plain
+
+
+@pytest.mark.parametrize("failures", [1, 2, 5])
+def test_what_fitted_at_first_still_fits_after_failures(failures: int) -> None:
+    tokens = MOST - FIXED - answer_tokens([job("a", reasoning=True)])
+    packing = pack([job("a", tokens, reasoning=True, failures=failures)], fixed_tokens=FIXED, max_tokens=MOST)
+    assert names(packing) == [["a"]]
+    roomy = pack([job("a", reasoning=True, failures=failures)], fixed_tokens=FIXED, max_tokens=MOST)
+    assert roomy.packs[0].max_output_tokens == MOST - FIXED - 200
 
 
 @given(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Job:
     `input_tokens` is the estimate of what it adds to a request. `models` are the models of its tier, the first one
     preferred. `reasoning` lets the model reason before it answers. `failures` counts earlier attempts that yielded
     nothing for it. `lowered` says that a stronger tier was due and the budget forbade it. `known_at` is when the result
-    that is to be replaced was made, None where there is none.
+    that is to be replaced was made, None where there is none. `answer_room` is what a request about it alone leaves
+    for an answer, in tokens; None before it was packed.
     """
 
     region: Region
@@ -42,6 +43,7 @@ class Job:
     failures: int = 0
     lowered: bool = False
     known_at: float | None = None
+    answer_room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ def pack(jobs: Sequence[Job], *, fixed_tokens: int, max_tokens: int) -> Packing:
     together. Jobs share a request only with jobs for the same models. A job that failed before travels with fewer
     others and at last alone, so that one region that a model cannot answer does not take the rest with it.
     """
+    jobs = [replace(job, answer_room=max_tokens - fixed_tokens - job.input_tokens) for job in jobs]
     open_packs: dict[tuple[str, ...], list[list[Job]]] = {}
     too_large: list[Job] = []
     for job in jobs:
@@ -87,10 +90,15 @@ def pack(jobs: Sequence[Job], *, fixed_tokens: int, max_tokens: int) -> Packing:
 
 
 def answer_tokens(jobs: Iterable[Job]) -> int:
-    """The bound of the answer to `jobs`, hidden reasoning included."""
+    """The bound of the answer to `jobs`, hidden reasoning included.
+
+    It is raised after failures, but no further than leaves room for the code: what fitted at first fits again.
+    """
     listed = list(jobs)
     tokens = answer_bound(len(listed), reasoning=any(job.reasoning for job in listed))
-    return tokens * (1 + min(2, max((job.failures for job in listed), default=0)))
+    raised = tokens * (1 + min(2, max((job.failures for job in listed), default=0)))
+    room = min((job.answer_room for job in listed if job.answer_room is not None), default=raised)
+    return max(tokens, min(raised, room))
 
 
 def answer_bound(regions: int, *, reasoning: bool) -> int:
