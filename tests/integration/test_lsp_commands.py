@@ -277,7 +277,7 @@ async def test_a_message_is_shown_once() -> None:
         assert client.received("window/showMessage") == [{"type": 2, "message": "the budget is used up"}]
 
 
-async def test_the_workspace_is_reviewed_file_by_file(tmp_path: Path) -> None:
+async def test_the_files_of_the_workspace_are_reviewed(tmp_path: Path) -> None:
     (tmp_path / "b.py").write_text("y = BUG\n")
     (tmp_path / "c.py").write_bytes(b"\xff\xfe\xff")
     (tmp_path / "a.py").write_text("x = 1\n")
@@ -299,6 +299,42 @@ async def test_the_workspace_is_reviewed_file_by_file(tmp_path: Path) -> None:
         assert list(reviewer.documents) == [opened]
         assert client.published((tmp_path / "b.py").as_uri()) == []
         assert json.dumps(result)
+
+
+async def test_a_file_that_is_closed_meanwhile_does_not_end_the_review_of_the_workspace(tmp_path: Path) -> None:
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).write_text("BUG\n")
+
+    class Closed(FakeReviewer):
+        async def review(self, uri: str, **options: Any) -> ReviewReport:
+            if uri.endswith("a.py"):
+                raise DocumentClosed(uri)
+            return await super().review(uri, **options)
+
+    async with connected(Closed) as client:
+        await client.initialize(MODERN, workspaceFolders=[{"uri": tmp_path.as_uri(), "name": "w"}])
+        await client.ready()
+        result = await run(client, "aiops.reviewWorkspace")
+        assert [found["uri"] for found in result["documents"]] == [(tmp_path / "b.py").as_uri()]
+        (left_out,) = result["unreadable"]
+        assert left_out == {"uri": (tmp_path / "a.py").as_uri(), "reason": "was opened or closed meanwhile"}
+
+
+async def test_many_files_of_a_workspace_wait_for_their_answers_at_the_same_time(tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / f"f{number:02}.py").write_text("x = BUG\n")
+    async with connected(FakeReviewer) as client:
+        await client.initialize(MODERN, workspaceFolders=[{"uri": tmp_path.as_uri(), "name": "w"}])
+        await client.ready()
+        reviewer = fake(client)
+        reviewer.hold = asyncio.Event()
+        reviewing = asyncio.ensure_future(run(client, "aiops.reviewWorkspace"))
+        await until(lambda: len(reviewer.called("review")) >= 16)
+        assert len(reviewer.documents) < 40
+        reviewer.hold.set()
+        uris = [found["uri"] for found in (await reviewing)["documents"]]
+        assert uris == [(tmp_path / f"f{number:02}.py").as_uri() for number in range(40)]
+        assert reviewer.documents == {}
 
 
 async def test_a_costly_workspace_needs_a_yes_and_nothing_is_sent_before(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aiops_lsp.cli.allowance import Allowance
-from aiops_lsp.cli.reviewing import Estimate, Run
+from aiops_lsp.cli.reviewing import FILES_AT_A_TIME, Estimate, Run
 from aiops_lsp.cli.targets import Target
 from aiops_lsp.engine.host import Folder, RegionReport, ReviewReport
 from aiops_lsp.settings import Settings
@@ -100,14 +100,14 @@ def _run(targets: list[Target], reviewer: ScriptedReviewer, bound: int | None = 
 
 
 def test_all_files_are_reviewed_a_few_at_a_time(tmp_path: Path) -> None:
-    targets = [_target(tmp_path, f"f{number:02}.py") for number in range(30)]
+    targets = [_target(tmp_path, f"f{number:02}.py") for number in range(40)]
     reviewer = ScriptedReviewer()
     run, outcome = _run(targets, reviewer)
     assert [file.path for file in outcome.files] == [target.shown for target in targets]
-    assert outcome.tokens == 3000
+    assert outcome.tokens == 4000
     assert outcome.notes == ("a note",)
     assert run.failures == 0
-    assert 1 < reviewer.most_open <= 8
+    assert 1 < reviewer.most_open <= FILES_AT_A_TIME
 
 
 def test_changed_lines_are_asked_for_run_by_run_and_only_they_are_reported(tmp_path: Path) -> None:

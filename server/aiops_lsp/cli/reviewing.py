@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-FILES_AT_A_TIME = 8
+FILES_AT_A_TIME = 24
+"""Enough that the next files are ready to be sent while as many requests as are allowed are under way."""
 _MICRO = 1_000_000
 
 

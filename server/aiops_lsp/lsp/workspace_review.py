@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lsprotocol import types
 
@@ -19,18 +19,23 @@ from aiops_lsp.lsp import questions, reports
 from aiops_lsp.lsp.progress import work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
     from aiops_lsp.core.text import TextDocument
     from aiops_lsp.engine.host import Folder
     from aiops_lsp.lsp.session import Session
 
+_Result = TypeVar("_Result")
+
 logger = logging.getLogger(__name__)
+
+_FILES_AT_A_TIME = 24
+"""Enough that the next files are ready to be sent while as many requests as are allowed are under way."""
 
 
 async def review_workspace(session: Session, token: types.ProgressToken | None) -> dict[str, object]:
-    """Say what it may cost, ask where that is much, review file by file. Cancelling keeps what was reviewed."""
+    """Say what it may cost, ask where that is much, review the files. Cancelling keeps what was reviewed."""
     reviewer = await session.started()
     async with work(session, "Reviewing the workspace", token) as report:
         uris = await asyncio.to_thread(_uris, session.configuration.folders, list(session.documents))
@@ -39,29 +44,71 @@ async def review_workspace(session: Session, token: types.ProgressToken | None) 
         if refusal := await questions.may_cost(session, what, tokens, micro_usd):
             session.say(types.MessageType.Warning, refusal)
             return {"refused": refusal}
-        documents, unreadable = [], []
-        for done, uri in enumerate(uris):
-            report(_progress("reviewing", done, uris), 50 + 50 * done // len(uris))
+
+        async def review(uri: str) -> tuple[dict[str, object] | None, str]:
             document, problem = await _document(session, uri)
             if document is None:
-                unreadable.append({"uri": uri, "reason": problem})
-                continue
+                return None, problem
             with _followed(session, uri, document):
-                documents.append(reports.describe(await reviewer.review(uri)))
+                return reports.describe(await reviewer.review(uri)), ""
+
+        results = await _of_each(uris, review, _Progress("reviewing", uris, report, since=50))
+    documents = [described for described, _ in results if described is not None]
+    unreadable = [
+        {"uri": uri, "reason": problem} for uri, (found, problem) in zip(uris, results, strict=True) if found is None
+    ]
     return {"documents": documents, "unreadable": unreadable}
 
 
 async def _estimate(session: Session, uris: list[str], report: Callable[[str, int | None], None]) -> tuple[int, int]:
     reviewer = await session.started()
-    tokens = micro_usd = 0
-    for done, uri in enumerate(uris):
-        report(_progress("estimating", done, uris), 50 * done // len(uris))
+
+    async def estimate(uri: str) -> tuple[int, int]:
         document, _ = await _document(session, uri)
-        if document is not None:
-            with _followed(session, uri, document):
-                more_tokens, more_micro_usd = await reviewer.estimate(uri)
-            tokens, micro_usd = tokens + more_tokens, micro_usd + more_micro_usd
-    return tokens, micro_usd
+        if document is None:
+            return 0, 0
+        with _followed(session, uri, document):
+            return await reviewer.estimate(uri)
+
+    estimates = await _of_each(uris, estimate, _Progress("estimating", uris, report, since=0))
+    return sum(tokens for tokens, _ in estimates), sum(micro_usd for _, micro_usd in estimates)
+
+
+async def _of_each(uris: Sequence[str], do: Callable[[str], Awaitable[_Result]], progress: _Progress) -> list[_Result]:
+    """The results of `do` in the order of `uris`, several at a time. What goes wrong with one ends all."""
+    slots = asyncio.Semaphore(_FILES_AT_A_TIME)
+
+    async def one(uri: str) -> _Result:
+        async with slots:
+            progress.begins(uri)
+            return await do(uri)
+
+    tasks = [asyncio.create_task(one(uri)) for uri in uris]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Progress:
+    """Reports each file as it is begun; all of them together are half of the way, from `since` per cent."""
+
+    def __init__(
+        self, doing: str, uris: Sequence[str], report: Callable[[str, int | None], None], *, since: int
+    ) -> None:
+        self._doing = doing
+        self._total = len(uris)
+        self._report = report
+        self._since = since
+        self._begun = 0
+
+    def begins(self, uri: str) -> None:
+        """A file is begun."""
+        percentage = self._since + 50 * self._begun // self._total
+        self._begun += 1
+        self._report(f"{self._doing} {self._begun} of {self._total}: {uri.rpartition('/')[2]}", percentage)
 
 
 @contextmanager
@@ -117,7 +164,3 @@ def _uris(folders: tuple[Folder, ...], opened: list[str]) -> list[str]:
             logger.info("a file of the workspace is left out: it %s", one.reason)
         uris |= {known.get(path) or uri_of(path) for path in files}
     return sorted(uris)
-
-
-def _progress(doing: str, done: int, uris: list[str]) -> str:
-    return f"{doing} {done + 1} of {len(uris)}: {uris[done].rpartition('/')[2]}"
