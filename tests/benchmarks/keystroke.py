@@ -36,8 +36,8 @@ async def measure(bench: Bench) -> None:
     """Bursts in files of several sizes, then typing while reviews stream."""
     bench.report.settings[GROUP] = (
         f"Bursts of {_BURST} changes (a letter in the middle of the file, and back), debounce 60 s, rules off; while "
-        f"reviews stream: {_STREAMS} documents, four characters of each answer every 50 ms, {_KEYS_PER_SECOND} keys a second "
-        "in a file of 1,000 lines."
+        f"reviews stream: {_STREAMS} documents, four characters of each answer every 50 ms, "
+        f"{_KEYS_PER_SECOND} keys a second in a file of 1,000 lines."
     )
     for lines in SIZES:
         await _bursts(bench, lines)

@@ -84,7 +84,7 @@ async def _edited(peer: Peer, uri: str) -> float:
 def _all_looked_at(count: int, message: Message) -> bool:
     if message["method"] != "aiops/status":
         return False
-    return sum(one["regions"] > 0 for one in message["params"]["documents"]) == count
+    return count == sum(one["regions"] > 0 for one in message["params"]["documents"])
 
 
 def _uri(number: int) -> str:

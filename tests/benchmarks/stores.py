@@ -122,7 +122,8 @@ def _copy_entries(file: Path, entries: int) -> None:
         columns = [row["name"] for row in connection.execute("PRAGMA table_info(Cache)") if row["name"] != "rowid"]
         copied = ", ".join({"key": "key || '-' || n"}.get(name, name) for name in columns)
         connection.execute(
-            f"{_COUNTED.format(entries // _WRITTEN - 1)} INSERT INTO Cache ({', '.join(columns)}) SELECT {copied} FROM counted, "
+            f"{_COUNTED.format(entries // _WRITTEN - 1)} "
+            f"INSERT INTO Cache ({', '.join(columns)}) SELECT {copied} FROM counted, "
             f"(SELECT * FROM Cache ORDER BY rowid LIMIT {2 * _WRITTEN})"
         )
 
