@@ -192,6 +192,24 @@ BEFORE = "".join(SNAPSHOT.lines[1:11])
         ),
         pytest.param(
             ("data = handle.read()", 3),
+            fix_of(
+                3,
+                ["    data = handle.read()", "", "    if data is None:"],
+                ["    data = handle.read()", "    check()", "", "    if data is None:"],
+            ),
+            "        data = handle.read()",
+            "        data = handle.read()\n        check()",
+            id="a line put in beside a blank one",
+        ),
+        pytest.param(
+            ("if data is None:", 5),
+            fix_of(4, ["", "    if data is None:"], ["    check()", "", "    if data is None:"]),
+            "\n        if data is None:",
+            "        check()\n\n        if data is None:",
+            id="a line put in before a blank one",
+        ),
+        pytest.param(
+            ("data = handle.read()", 3),
             fix_of(3, ["data = handle.read()", "", "if data is None:"], ["data = handle.read()", "", "if not data:"]),
             "        if data is None:",
             "        if not data:",
@@ -584,6 +602,21 @@ def test_each_line_keeps_its_own_end_in_a_mixed_text() -> None:
     )
 
 
+@pytest.mark.parametrize("blanks", ["", "  ", "\t"])
+def test_trailing_blanks_make_no_line_one_that_changes(blanks: str) -> None:
+    snapshot = snapshot_of("a()  \nb()\nc()  \n")
+    fix = fix_of(1, ["a()", "b()", "c()"], [f"a(){blanks}", "d()", f"c(){blanks}"])
+    assert outcome(snapshot, region_of(snapshot), ("a()", 1), fix) == ("b()", "a()  \nd()\nc()  \n")
+
+
+def test_a_line_after_the_last_one_follows_the_line_end_before() -> None:
+    snapshot = snapshot_of("a()\r\nb()")
+    assert outcome(snapshot, region_of(snapshot), ("b()", 2), fix_of(2, ["b()"], ["b()", "c()"])) == (
+        "b()",
+        "a()\r\nb()\r\nc()",
+    )
+
+
 def test_trailing_blanks_of_lines_that_stay_are_kept() -> None:
     snapshot = snapshot_of("a()\nb = '''x  \n'''\nc()\n")
     fix = fix_of(1, ["a()", "b = '''x", "'''", "c()"], ["d()", "b = '''x", "'''", "e()"])
@@ -704,6 +737,7 @@ def plain_fix(*spans: tuple[int, int, str]) -> Fix:
         # As a whole or not at all.
         ([plain_fix((1, 2, "a")), plain_fix((1, 2, "b"), (6, 7, "b"))], [(1, "a")]),
         ([plain_fix((0, 1, "a"), (8, 9, "a")), plain_fix((4, 5, "b"))], [(0, "a"), (4, "b"), (8, "a")]),
+        ([plain_fix((0, 1, "a"), (8, 9, "a")), plain_fix((5, 8, "b"))], [(0, "a"), (5, "b"), (8, "a")]),
         # An insertion at the border of another edit has no clear order.
         ([plain_fix((0, 3, "a")), plain_fix((3, 3, "b"))], [(0, "a")]),
         ([plain_fix((3, 3, "a")), plain_fix((3, 3, "b"))], [(3, "a")]),

@@ -384,6 +384,17 @@ def test_a_line_that_is_not_there(index: int) -> None:
         document("a\nb").line(index)
 
 
+def test_a_line_list_keeps_its_chunks_neither_small_nor_large() -> None:
+    lines = LineList([str(number) for number in range(8 * CHUNK)])
+    for index in range(8):
+        lines.replace(10 * index, 10 * index + CHUNK - 9, ["x"])
+    assert len(lines) == 8 * 10
+    assert len(lines._chunks) == 1
+    for _ in range(6 * CHUNK):
+        lines.replace(3, 4, ["y", "y"])
+    assert all(CHUNK // 4 <= len(chunk) <= 2 * CHUNK for chunk in lines._chunks)
+
+
 @given(
     st.integers(1, 6 * CHUNK),
     st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(1, 3 * CHUNK)), max_size=6),

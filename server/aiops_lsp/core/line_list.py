@@ -75,7 +75,9 @@ class LineList:
 
 
 def _chunked(lines: list[str]) -> list[list[str]]:
-    """`lines` in chunks of at most `2 * CHUNK`, one that is just large enough in one piece."""
+    """`lines` in chunks of about the same length, one that is not too large in one piece."""
     if len(lines) <= 2 * CHUNK:
         return [lines]
-    return [lines[at : at + CHUNK] for at in range(0, len(lines), CHUNK)]
+    pieces = -(-len(lines) // CHUNK)
+    size = -(-len(lines) // pieces)
+    return [lines[at : at + size] for at in range(0, len(lines), size)]
