@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aiops_lsp.engine.host import ConsentAnswer, ConsentQuestion, Urgency
+from aiops_lsp.engine.host import ConsentAnswer, ConsentQuestion, DocumentClosed, Urgency
 from aiops_lsp.store.database import StoreUnavailable
 from tests.support.client import MODERN, Client, Refused, connected
 from tests.support.clock import until
@@ -16,6 +16,8 @@ from tests.support.fake_reviewer import FakeReviewer, fake
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from aiops_lsp.engine.host import ReviewReport
 
 URI = "file:///w/a.py"
 

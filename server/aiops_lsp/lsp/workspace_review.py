@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lsprotocol import types
 
+from aiops_lsp.engine.host import DocumentClosed
 from aiops_lsp.engine.uris import path_of, uri_of
 from aiops_lsp.lsp import questions, reports
 from aiops_lsp.lsp.progress import work
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.host import Folder
     from aiops_lsp.lsp.session import Session
 
+_MOVED_ON = "was opened or closed meanwhile"
 _Result = TypeVar("_Result")
 
 logger = logging.getLogger(__name__)
@@ -49,8 +51,11 @@ async def review_workspace(session: Session, token: types.ProgressToken | None) 
             document, problem = await _document(session, uri)
             if document is None:
                 return None, problem
-            with _followed(session, uri, document):
-                return reports.describe(await reviewer.review(uri)), ""
+            try:
+                with _followed(session, uri, document):
+                    return reports.describe(await reviewer.review(uri)), ""
+            except DocumentClosed:
+                return None, _MOVED_ON
 
         results = await _of_each(uris, review, _Progress("reviewing", uris, report, since=50))
     documents = [described for described, _ in results if described is not None]
@@ -67,8 +72,11 @@ async def _estimate(session: Session, uris: list[str], report: Callable[[str, in
         document, _ = await _document(session, uri)
         if document is None:
             return 0, 0
-        with _followed(session, uri, document):
-            return await reviewer.estimate(uri)
+        try:
+            with _followed(session, uri, document):
+                return await reviewer.estimate(uri)
+        except DocumentClosed:
+            return 0, 0
 
     estimates = await _of_each(uris, estimate, _Progress("estimating", uris, report, since=0))
     return sum(tokens for tokens, _ in estimates), sum(micro_usd for _, micro_usd in estimates)
