@@ -131,8 +131,12 @@ class Ledger(UsageRecords, RegionRecords):
         (which is left untouched), is locked for longer than `busy_seconds`, or the disk is full.
         """
         ledger = cls.at(folder, now, utc_offset=utc_offset, busy_seconds=busy_seconds)
-        ledger._database.open()
+        ledger.connect()
         return ledger
+
+    def connect(self) -> None:
+        """Open or make the file now, and not with the first call. Raises LedgerUnavailable."""
+        self._database.open()
 
     @classmethod
     def at(
