@@ -1,0 +1,92 @@
+"""Real Emacs with eglot, which counts columns in code points: the set-up of editors/README.md, as it stands there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.editors import find_emacs
+from tests.support.provider import Provider, findings_where
+
+SCRIPT = "tests/e2e/emacs/drive.el"
+README = Path("editors/README.md")
+
+
+def snippet(heading: str) -> str:
+    """The configuration that stands under a heading of the document."""
+    found = re.search(rf"^## {heading}\n.*?```elisp\n(.*?)```", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    assert found, heading
+    return found[1]
+
+
+@pytest.mark.parametrize("indent", ["\t", "    "])
+async def test_emoji_cjk_and_tabs_before_a_finding(indent: str, tmp_path: Path) -> None:
+    emacs = find_emacs()
+    body = f"{indent}note = '👍🏽 漢字\t'; return sum(values) / len(values)"
+    fixed = body.replace("len(values)", "(len(values) or 1)")
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "shop.py").write_text(f"def mean(values):\n{body}\n", "utf-8")
+    (tmp_path / "setup.el").write_text(snippet("Emacs"), "utf-8")
+    finding = {
+        "title": "Divides by zero",
+        "why": "The mean of no values is undefined.",
+        "trigger": "mean([])",
+        "focus": "/ len(values)",
+        "fix": {"new_lines": [fixed]},
+    }
+    async with Provider(findings_where({"/ len(values)": finding})) as provider:
+        seen = await drive(emacs, tmp_path, provider)
+
+    assert seen["encoding"] == "utf-32"
+    assert seen["finding"] == "/ len(values)"
+    assert "Divides by zero" in seen["message"]
+    assert "Divides by zero" in seen["hint"]
+    assert seen["fixed"] == f"def mean(values):\n{fixed}\n"
+    assert (work / "shop.py").read_text("utf-8") == seen["fixed"]
+
+
+async def drive(emacs: Path, home: Path, provider: Provider) -> dict[str, Any]:
+    """Do the steps and return what was seen."""
+    out = home / "seen.json"
+    process = await asyncio.create_subprocess_exec(
+        str(emacs),
+        *("--batch", "-Q", "-l", SCRIPT),
+        env={
+            **{name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")},
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "SERVER": f"{sys.executable} -m aiops_lsp serve --stdio",
+            "SETUP": str(home / "setup.el"),
+            "FILE": str(home / "work" / "shop.py"),
+            "OUT": str(out),
+            "AIOPS_STATE_DIR": str(home / "state"),
+            "AIOPS_CACHE_DIR": str(home / "cache"),
+            "AIOPS_PROVIDERS__TEST__BASE_URL": provider.base_url,
+            "AIOPS_MODELS__SIMPLE": "test:small",
+            "AIOPS_MODELS__MEDIUM": "test:middle",
+            "AIOPS_MODELS__COMPLEX": "test:large",
+            "AIOPS_REVIEW__DEBOUNCE_MS": "50",
+            "AIOPS_REVIEW__SETTLE_MS": "100",
+            "AIOPS_REVIEW__SCOPE": "file",
+            "AIOPS_REVIEW__LANGUAGE": "en",
+        },
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), 100)
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode == 0, output.decode(errors="replace")
+    seen: dict[str, Any] = json.loads(out.read_text("utf-8"))
+    return seen
