@@ -116,3 +116,18 @@ def test_a_finding_on_a_comment_goes_when_the_comment_is_reworded(world: EngineW
     world.change(buffer, [buffer.replace(at, at, "x")])
     world.advance(3)
     assert lines(world) == []
+
+
+def test_a_known_result_shows_while_its_region_is_reviewed_again(world: EngineWorld) -> None:
+    opened(world, TWO_IN_A_LINE)
+    world.model.open[0].answer()
+    world.turns(80)
+    world.steps.call(lambda: asyncio.ensure_future(world.reviewer.review(URI, deep=True)))
+    world.turns(80)
+    assert world.model.open
+    copy = Buffer("file:///w/copy.py", TWO_IN_A_LINE, world.encoding)
+    world.open(copy)
+    world.turns(80)
+    assert world.shown_titles(copy) == {(1, "Fails bug_1"), (1, "Fails bug_2")}
+    world.model.open[0].answer()
+    world.turns(80)

@@ -14,7 +14,7 @@ import asyncio
 import os
 import random
 import tempfile
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -29,7 +29,7 @@ from tests.support.engine_world import EngineWorld
 from tests.support.homes import private_home
 from tests.support.provider import Exchange, Provider, Reply, Stop, answer
 from tests.support.scripted_model import FAILURES, MARK, MISTAKES, found_in
-from tests.support.server_world import ServerWorld, configuration_for
+from tests.support.server_world import WITH_A_MODEL, ServerWorld, configuration_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,9 +75,6 @@ def common(one: str, other: str) -> int:
 class Sessions(RuleBasedStateMachine):
     """A client with up to two open documents, in front of the engine."""
 
-    monkeypatch: ClassVar[pytest.MonkeyPatch]
-    encodings: ClassVar[Sequence[str]] = ("utf-8", "utf-16", "utf-32")
-
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
@@ -85,15 +82,20 @@ class Sessions(RuleBasedStateMachine):
         self.world: Any = None
         self.closed: dict[str, str] = {}
 
-    def make_world(self, encoding: str) -> Any:
-        return EngineWorld(self.patch, encoding)
+    def make_world(self, encoding: str, second_opinion: str) -> Any:
+        return EngineWorld(self.patch, encoding, second_opinion)
 
-    @initialize(encoding=st.data(), functions=texts, ending=endings)
-    def start(self, encoding: st.DataObject, functions: list[str], ending: str) -> None:
+    @initialize(
+        encoding=st.sampled_from(["utf-8", "utf-16", "utf-32"]),
+        opinion=st.sampled_from(["off", "off", "high"]),
+        functions=texts,
+        ending=endings,
+    )
+    def start(self, encoding: str, opinion: str, functions: list[str], ending: str) -> None:
         self.patch.setenv("AIOPS_STATE_DIR", f"{self.folder.name}/state")
         self.patch.setenv("AIOPS_CACHE_DIR", f"{self.folder.name}/cache")
         self.patch.setenv("XDG_CONFIG_HOME", f"{self.folder.name}/config")
-        self.world = self.make_world(encoding.draw(st.sampled_from(self.encodings)))
+        self.world = self.make_world(encoding, opinion)
         self.world.open(Buffer("file:///w/a.py", joined(functions, ending), self.world.encoding))
 
     def teardown(self) -> None:
@@ -320,8 +322,9 @@ _SETTINGS = settings(
 class ServerSessions(Sessions):
     """The same in front of the language server."""
 
-    def make_world(self, encoding: str) -> Any:
-        return ServerWorld(self.patch, encoding)
+    def make_world(self, encoding: str, second_opinion: str) -> Any:
+        configuration = WITH_A_MODEL.replace('second_opinion = "off"', f'second_opinion = "{second_opinion}"')
+        return ServerWorld(self.patch, encoding, configuration=configuration)
 
 
 TestEngine = Sessions.TestCase

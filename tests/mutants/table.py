@@ -249,6 +249,13 @@ MUTANTS = (
         ENGINE,
     ),
     Mutant(
+        "what is reviewed again shows nothing meanwhile",
+        "engine/look.py",
+        "document.standings[index] = _being_reviewed_again(standing)",
+        "document.standings[index] = Standing.reviewing()",
+        ENGINE,
+    ),
+    Mutant(
         "fixes do not move", "engine/derive.py", "edits.append(replace(one, range=moved))", "edits.append(one)", ENGINE
     ),
     Mutant(

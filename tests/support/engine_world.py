@@ -56,11 +56,11 @@ def code_of(lines: list[str]) -> str:
 class EngineWorld:
     """A started reviewer, its model and its clients' texts."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, encoding: str, model: ScriptedModel | None = None) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, encoding: str, second_opinion: str = "off") -> None:
         self.steps = Lockstep()
         self.clock = FakeClock()
         self.encoding = encoding
-        self.model = model or ScriptedModel()
+        self.model = ScriptedModel()
         self.host = CheckingHost(self)
         self.buffers: dict[str, Buffer] = {}
         self.documents: dict[str, TextDocument] = {}
@@ -69,7 +69,8 @@ class EngineWorld:
         monkeypatch.setattr("aiops_lsp.engine.models.open_client", lambda *_: self.model)
         monkeypatch.setattr("aiops_lsp.engine.dispatch.secrets.randbelow", lambda _: 0)
         _observe(monkeypatch, self.derived)
-        self.settings = settings_for(NOWHERE, **PATIENT)
+        patient = {**PATIENT, "review": {**PATIENT["review"], "second_opinion": second_opinion}}
+        self.settings = settings_for(NOWHERE, **patient)
         folder = Folder(None, self.settings)
         self.reviewer = Reviewer(self.host, lambda _uri: folder, self.clock)
         self.steps.run(self.reviewer.start(self.settings, {}))

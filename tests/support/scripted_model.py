@@ -61,6 +61,9 @@ class Call:
 
     def answer(self, mistake: str = "none", *, characters: int | None = None, leave_out: str = "") -> None:
         """Say what was found, or the next `characters` of it. `leave_out` is a region that is not mentioned."""
+        if names := self.sent.finding_ids:
+            self.say(verdicts(names, refuted=False))
+            return
         if self._rest is None:
             regions = {name: found_in(lines, mistake) for name, lines in self.sent.regions.items() if name != leave_out}
             self._rest = answer(regions)
