@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops_lsp.core.context import PARTIAL
+from aiops_lsp.core.languages import LANGUAGES
 from aiops_lsp.core.regions import Region, region_keys
 from aiops_lsp.core.splitting import resplit, split
 from aiops_lsp.core.syntax import plain_lines
@@ -19,6 +20,14 @@ from tests.support.regions import snapshot_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+
+PIECES = [
+    "def f(a):\n", "class A:\n", "    x = 1\n", "    if x:\n", "        y()\n", "{\n", "}\n", "f();\n", "# c\n",
+    "// c\n", "function f() {\n", "func f() {\n", "fn f() {\n", "void f() {\n", "if (x) {\n", "} else {\n", "=> {\n", '"""',
+    "`${", "x => { g(); h(); }", "\n", "\r\n", "\r", "/* a */ ", "*/", "do |x|\n", "end\n", "then\n", "<?php\n", "case 1:\n",
+    ";", "é",
+]  # fmt: skip
 
 
 def up_to(characters: int) -> Callable[[Region], bool]:
@@ -100,6 +109,22 @@ def test_parts_fit_or_hold_one_statement_and_partition_the_lines(body: str, boun
             for place in statement_lines(text):
                 above = lines[region.start_line : place] if region.start_line < place < region.end_line else []
                 assert all(line.strip().startswith("#") for line in above), (region, place)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=30).map("".join),
+    st.sampled_from([*sorted(LANGUAGES), "zig"]),
+    st.integers(0, 60),
+    st.data(),
+)
+def test_the_parts_of_any_text_partition_it(text: str, language: str, bound: int, data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=4)))
+    secrets = [(start, end, "k") for start, end in zip(cuts[::2], cuts[1::2], strict=False)]
+    regions = split(snapshot_of(text, language=language), secrets, up_to(bound)).regions
+    assert (regions[0].start_line, regions[-1].end_line) == (0, len(plain_lines(text)))
+    assert all(left.end_line == right.start_line for left, right in pairwise(regions))
+    assert all(len(region.lines) == region.end_line - region.start_line > 0 for region in regions)
 
 
 @settings(deadline=None)
