@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops_lsp.core.line_list import CHUNK, LineList
+from aiops_lsp.core import line_list
+from aiops_lsp.core.line_list import LineList
 from aiops_lsp.core.text import (
     AppliedEdit,
     Change,
@@ -384,32 +386,42 @@ def test_a_line_that_is_not_there(index: int) -> None:
         document("a\nb").line(index)
 
 
+SMALL = 16
+
+
 def test_a_line_list_keeps_its_chunks_neither_small_nor_large() -> None:
-    lines = LineList([str(number) for number in range(8 * CHUNK)])
-    for index in range(8):
-        lines.replace(10 * index, 10 * index + CHUNK - 9, ["x"])
-    assert len(lines) == 8 * 10
-    assert len(lines._chunks) == 1
-    for _ in range(6 * CHUNK):
-        lines.replace(3, 4, ["y", "y"])
-    assert all(CHUNK // 4 <= len(chunk) <= 2 * CHUNK for chunk in lines._chunks)
+    with patch.object(line_list, "CHUNK", SMALL):
+        lines = LineList([str(number) for number in range(8 * SMALL)])
+        for index in range(8):
+            lines.replace(2 * index, 2 * index + SMALL - 1, ["x"])
+        assert len(lines) == 8 * 2
+        assert len(lines._chunks) == 1
+        for _ in range(6 * SMALL):
+            lines.replace(3, 4, ["y", "y"])
+        assert all(SMALL // 4 <= len(chunk) <= 2 * SMALL for chunk in lines._chunks)
 
 
 @given(
-    st.integers(1, 6 * CHUNK),
-    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(1, 3 * CHUNK)), max_size=6),
+    st.integers(1, 6 * SMALL),
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(1, 3 * SMALL)), max_size=6),
 )
 def test_a_line_list_is_a_list(length: int, replacements: list[tuple[float, float, int]]) -> None:
     plain = [str(number) for number in range(length)]
-    lines = LineList(plain)
-    for number, (at, share, count) in enumerate(replacements):
-        start = min(int(at * len(plain)), len(plain) - 1)
-        stop = start + 1 + int(share * (len(plain) - start - 1))
-        new = [f"{number}:{index}" for index in range(count)]
-        plain[start:stop] = new
-        lines.replace(start, stop, list(new))
-        assert len(lines) == len(plain)
-        assert list(lines) == plain
-        assert [lines[index] for index in range(0, len(plain), 97)] == plain[::97]
-        assert all(len(chunk) <= 2 * CHUNK for chunk in lines._chunks)
-        assert len(lines._chunks) <= 2 + 4 * len(plain) // CHUNK
+    with patch.object(line_list, "CHUNK", SMALL):
+        lines = LineList(plain)
+        for number, (at, share, count) in enumerate(replacements):
+            start = min(int(at * len(plain)), len(plain) - 1)
+            stop = start + 1 + int(share * (len(plain) - start - 1))
+            new = [f"{number}:{index}" for index in range(count)]
+            plain[start:stop] = new
+            lines.replace(start, stop, list(new))
+            assert len(lines) == len(plain)
+            assert list(lines) == [lines[index] for index in range(len(plain))] == plain
+            sizes = [len(chunk) for chunk in lines._chunks]
+            assert max(sizes) <= 2 * SMALL
+            assert len(sizes) == 1 or min(sizes) >= SMALL // 4
+
+
+def test_an_index_past_the_last_chunk_is_an_error() -> None:
+    with pytest.raises(IndexError, match="line 3 of 3"):
+        LineList(["a", "b", "c"])[3]

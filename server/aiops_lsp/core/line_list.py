@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-CHUNK = 1024
-"""Lines in a chunk when it is made. Moving so many pointers costs less than looking at a keystroke does."""
+CHUNK = 4096
+"""Lines in a chunk when it is made. Moving so many pointers costs less than the rest of an edit, as does counting the
+chunks of a document of 100,000 lines."""
 
 
 class LineList:
@@ -60,13 +61,12 @@ class LineList:
 
     def _balance(self, index: int) -> None:
         """Join a chunk that has become too small to its neighbour, and cut one that has become too large."""
-        stop = index + 1
-        if len(self._chunks[index]) < CHUNK // 4 and len(self._chunks) > 1:
+        size = len(self._chunks[index])
+        if size > 2 * CHUNK:
+            self._chunks[index : index + 1] = _chunked(self._chunks[index])
+        elif size < CHUNK // 4 and len(self._chunks) > 1:
             index = max(0, index - 1)
-            stop = index + 2
-        joined = list(chain.from_iterable(self._chunks[index:stop]))
-        if stop - index > 1 or len(joined) > 2 * CHUNK:
-            self._chunks[index:stop] = _chunked(joined)
+            self._chunks[index : index + 2] = _chunked(self._chunks[index] + self._chunks[index + 1])
 
     def _count_starts(self) -> None:
         starts = list(accumulate(map(len, self._chunks), initial=0))
