@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 PIECES = [
     "def f(a):\n", "class A:\n", "    x = 1\n", "    if x:\n", "        y()\n", "{\n", "}\n", "f();\n", "# c\n",
-    "// c\n", "function f() {\n", "func f() {\n", "fn f() {\n", "void f() {\n", "if (x) {\n", "} else {\n", "=> {\n", '"""',
-    "`${", "x => { g(); h(); }", "\n", "\r\n", "\r", "/* a */ ", "*/", "do |x|\n", "end\n", "then\n", "<?php\n", "case 1:\n",
-    ";", "é",
+    "// c\n", "function f() {\n", "func f() {\n", "fn f() {\n", "void f() {\n", "if (x) {\n", "} else {\n", "=> {\n",
+    '"""', "`${", "x => { g(); h(); }", "\n", "\r\n", "\r", "/* a */ ", "*/", "do |x|\n", "end\n", "then\n", "<?php\n",
+    "case 1:\n", ";", "é",
 ]  # fmt: skip
 
 
