@@ -84,7 +84,8 @@ async def _edited(peer: Peer, uri: str) -> float:
 def _all_looked_at(count: int, message: Message) -> bool:
     if message["method"] != "aiops/status":
         return False
-    return count == sum(one["regions"] > 0 for one in message["params"]["documents"])
+    regions: list[int] = [one["regions"] for one in message["params"]["documents"]]
+    return sum(number > 0 for number in regions) == count
 
 
 def _uri(number: int) -> str:
