@@ -49,8 +49,8 @@ def code(line: str) -> str:
 
 
 def code_of(lines: list[str]) -> str:
-    """Lines of Python without comments and blanks: what a loose key is made of, in a plain way."""
-    return "\n".join(filter(None, ("".join(code(line).split()) for line in lines)))
+    """Lines of Python without comments, blanks and line ends: what a loose key is made of, in a plain way."""
+    return "".join("".join(code(line).split()) for line in lines)
 
 
 class EngineWorld:
