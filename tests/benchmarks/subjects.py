@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
 BIN = Path(PYTHON).parent
 
-_PRIVATE = ("AIOPS_", "OPENAI_", "ANTHROPIC_", "PYTHONPATH")
+_PRIVATE = ("AIOPS_", "OPENAI_", "ANTHROPIC_", "PYTHON")
+_BYTECODE = ROOT / "build" / "bytecode"
+"""Where the servers keep their bytecode, so that they start as an installed program does, whatever is set here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Subject:
         """The environment of its process: nothing of the user's own settings or keys."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
         path = [str(self.server)] if self.server is not None else []
-        return {**kept, "PYTHONPATH": os.pathsep.join([*path, str(ROOT)]), **self.environ}
+        python = {"PYTHONPATH": os.pathsep.join([*path, str(ROOT)]), "PYTHONPYCACHEPREFIX": str(_BYTECODE)}
+        return {**kept, **python, **self.environ}
 
     def watched(self, log: Path) -> Subject:
         """The same, with the lateness of its event loop written to `log`."""
