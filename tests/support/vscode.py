@@ -48,10 +48,14 @@ QUIET: dict[str, object] = {
 def build_extension(code: VSCode, folder: Path) -> Path:
     """The .vsix, built by the extension's own script."""
     vsix = folder / "aiops-lsp.vsix"
-    vsce = EXTENSION / "node_modules" / "@vscode" / "vsce" / "vsce"
-    arguments = ["package", "--no-dependencies", "--allow-missing-repository", "--out", str(vsix)]
+    npm = code.node.with_name("npm")
     done = subprocess.run(
-        [code.node, vsce, *arguments], cwd=EXTENSION, env=code.environment, capture_output=True, text=True, check=False
+        [npm, "run", "package", "--", "--out", vsix],
+        cwd=EXTENSION,
+        env=code.environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return vsix

@@ -57,9 +57,10 @@ const steps = {
     await page.keyboard.press("Control+.");
     const fix = page.locator(".action-widget .monaco-list-row", { hasText: "Fix: Divides by zero" }).first();
     await fix.waitFor();
+    await page.locator(".action-widget .monaco-list-row.focused", { hasText: "Fix: Divides by zero" }).waitFor();
     seen.actions = await page.locator(".action-widget .monaco-list-row").allInnerTexts();
     await bench.shot("quick-fix");
-    await fix.click();
+    await page.keyboard.press("Enter");
     await bench.line("or 1)").waitFor();
     await bench.squiggle().waitFor({ state: "detached" });
     await page.keyboard.press("Control+s");
