@@ -1,7 +1,7 @@
-"""Which model a region goes to: its shape gives a tier, the tier and the budget's pressure give a model.
+"""How strong a model a region deserves: its shape gives a tier.
 
-Everything here is a pure function of its arguments, so `doctor` can say for each region what would be chosen and
-why, without asking anyone.
+Everything here is a pure function of its arguments, so `doctor` can say of each region which tier it is in and why,
+without asking anyone.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
     from aiops_lsp.core.regions import Shape
 
 
@@ -32,18 +30,6 @@ class Tier(StrEnum):
 _TIER_ORDER = (Tier.SIMPLE, Tier.MEDIUM, Tier.COMPLEX)
 
 
-class Pressure(StrEnum):
-    """How near the spending is to a limit."""
-
-    NONE = "none"
-    HIGH = "high"
-    EXHAUSTED = "exhausted"
-
-
-HIGH_PRESSURE = 0.8
-"""The share of a limit from which one tier lower is used."""
-
-
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """A shape with this much or more of any one thing is in the tier. Lines without blanks, nesting from 1."""
@@ -56,15 +42,6 @@ class Thresholds:
 
 MEDIUM_FROM = Thresholds(lines=20, branches=4, nesting=3, sensitive_calls=1)
 COMPLEX_FROM = Thresholds(lines=80, branches=15, nesting=5, sensitive_calls=3)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The model that a region goes to, or none, the tier that the model stands for, and why in a few words."""
-
-    model: str | None
-    tier: Tier
-    why: str
 
 
 def tier_of(shape: Shape, *, deep: bool = False) -> Tier:
@@ -92,34 +69,6 @@ def raised(tier: Tier) -> Tier:
 def lowered(tier: Tier) -> Tier:
     """One tier down; simple stays simple."""
     return _TIER_ORDER[max(0, tier.rank - 1)]
-
-
-def pressure_of(spent: float, limit: float) -> Pressure:
-    """The pressure when `spent` of `limit` is used, both in one unit. A limit of 0 or less is exhausted."""
-    if limit <= 0 or spent >= limit:
-        return Pressure.EXHAUSTED
-    return Pressure.HIGH if spent >= HIGH_PRESSURE * limit else Pressure.NONE
-
-
-def choose(
-    tier: Tier, models: Mapping[Tier, Sequence[str]], pressure: Pressure, unavailable: Collection[str] = ()
-) -> Choice:
-    """The model for `tier` under `pressure`.
-
-    `models` lists a tier's models, the preferred one first; the first that is not in `unavailable` is taken. From
-    high pressure one tier lower serves, and none at all once a limit is exhausted. A tier is never raised, and it is
-    lowered only by pressure: when none of its models is available, there is no model.
-    """
-    if pressure is Pressure.EXHAUSTED:
-        return Choice(None, tier, "the budget is used up")
-    serving = lowered(tier) if pressure is Pressure.HIGH else tier
-    saving = f"{tier}, lowered to {serving} to save budget" if serving is not tier else str(tier)
-    chain = models.get(serving, ())
-    for model in chain:
-        if model not in unavailable:
-            first = model == chain[0]
-            return Choice(model, serving, saving if first else f"{saving}, {chain[0]} is unavailable")
-    return Choice(None, serving, f"{saving}, {'no model is available' if chain else 'no model is set'}")
 
 
 def _reached(shape: Shape, thresholds: Thresholds) -> list[str]:

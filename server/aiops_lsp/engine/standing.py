@@ -37,7 +37,6 @@ class Reason(StrEnum):
     PROVIDER = "provider"
     MISCONFIGURED = "misconfigured"
     FAILED = "failed"
-    UNANSWERED = "unanswered"
     CANCELLED = "cancelled"
 
 
@@ -61,7 +60,6 @@ _WORDS = {
     Reason.PROVIDER: "the provider did not answer",
     Reason.MISCONFIGURED: "the provider rejects the set-up",
     Reason.FAILED: "could not be reviewed",
-    Reason.UNANSWERED: "the answer left it out",
     Reason.CANCELLED: "the review was cancelled",
 }
 
