@@ -311,7 +311,8 @@ async def test_the_next_model_takes_over_at_once() -> None:
         async with desk(settings, clock=clock) as at:
             time = Time(at, clock)
             document = at.open(SHOP)
-            await time.until(lambda: of_model(at, document), 5)
+            await time.rest(document)
+            assert of_model(at, document)
             assert [exchange.model for exchange in provider.journal] == ["small", "spare"]
 
 

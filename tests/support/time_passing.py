@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Time:
-    """Lets the engine's time pass whenever nothing but time can bring it on: no request is under way."""
+    """Lets the engine's time pass whenever nothing but time can bring it on: no look and no request is under way."""
 
     def __init__(self, at: Desk, clock: FakeClock) -> None:
         self._at = at
@@ -25,6 +25,8 @@ class Time:
 
     @property
     def _asking(self) -> bool:
+        if any(slot.running for slot in self._at.reviewer._scheduler._slots.values()):
+            return True  # a look works on threads, which the clock does not drive
         assembly = self._at.reviewer._assembly
         if assembly is None or assembly.governor is None:
             return False
