@@ -18,7 +18,6 @@ from aiops_lsp.engine.commands import Commands
 from aiops_lsp.engine.document import ReviewedDocument
 from aiops_lsp.engine.host import Status, Urgency
 from aiops_lsp.engine.look import Look
-from aiops_lsp.engine.models import ModelPool
 from aiops_lsp.engine.scheduler import Scheduler
 from aiops_lsp.engine.selection import Trigger
 from aiops_lsp.engine.services import Services
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from aiops_lsp.core.text import AppliedEdit, TextDocument
     from aiops_lsp.engine.clock import Clock
     from aiops_lsp.engine.host import Folder, Host, ReviewReport
+    from aiops_lsp.engine.models import ModelPool
     from aiops_lsp.engine.packing import Job
     from aiops_lsp.engine.standing import Standing
     from aiops_lsp.settings import Settings
@@ -86,7 +86,7 @@ class Reviewer:
         await self._started.wait()
         assembly = self._parts
         old = assembly.services.pool
-        assembly.services.reconfigure(settings, await asyncio.to_thread(ModelPool.find, settings, environ))
+        assembly.services.reconfigure(settings, await asyncio.to_thread(Services.find_models, settings, environ))
         assembly.overview.settings = settings
         assembly.governor.settings_changed(assembly.services.prices)
         await assembly.overview.refresh()

@@ -67,9 +67,17 @@ class Services:
             rules=RuleEngine(),
             texts=load_prompt_texts(),
             prices=PriceTable(settings.prices),
-            pool=ModelPool.find(settings, environ),
+            pool=cls.find_models(settings, environ),
             problems=problems,
         )
+
+    @staticmethod
+    def find_models(settings: Settings, environ: Mapping[str, str]) -> ModelPool:
+        """The models that `settings` name, and the prices made ready where one of them can be asked. Blocks."""
+        pool = ModelPool.find(settings, environ)
+        if pool.usable:
+            PriceTable.load()
+        return pool
 
     def reconfigure(self, settings: Settings, pool: ModelPool) -> None:
         """Take over settings that changed, with the models and keys that were found for them."""

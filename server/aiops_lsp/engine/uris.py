@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 
 def path_of(uri: str) -> Path | None:
@@ -13,8 +13,16 @@ def path_of(uri: str) -> Path | None:
     if parts.scheme != "file":
         return None
     if parts.netloc and parts.netloc != "localhost":
-        return Path(url2pathname(f"//{parts.netloc}{parts.path}"))
-    return Path(url2pathname(parts.path))
+        return Path(_path_in_url(f"//{parts.netloc}{parts.path}"))
+    return Path(_path_in_url(parts.path))
+
+
+def _path_in_url(path: str) -> str:
+    if sys.platform == "win32":
+        from urllib.request import url2pathname  # noqa: PLC0415 - brings HTTP and mail, which every start would pay
+
+        return url2pathname(path)
+    return unquote(path)
 
 
 def scheme_of(uri: str) -> str:

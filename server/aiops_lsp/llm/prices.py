@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from decimal import ROUND_CEILING, Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from aiops_lsp.llm.client import ModelName, Usage
 
@@ -35,17 +37,16 @@ class NoPrice(LookupError):
 class PriceTable:
     """Prices by model. `own` maps `provider:model` to the user's prices.
 
-    Making one loads the published prices, which takes about a third of a second in a fresh process: do it off the
-    event loop.
+    The published prices are loaded by `load`, or else when one is first asked for.
     """
 
     def __init__(self, own: Mapping[str, PriceEntry]) -> None:
-        import genai_prices  # noqa: PLC0415 - it is slow to import, and the server's start must not wait for it
-
         self._own = dict(own)
-        self._published = genai_prices
-        with suppress(LookupError):
-            self._published.calc_price(genai_prices.Usage(), "")  # it reads its tables when it is first asked
+
+    @staticmethod
+    def load() -> None:
+        """Load the published prices, once in a process. Takes about a third of a second: not for the event loop."""
+        _published()
 
     def cost(self, model: ModelName, input_tokens: int, output_tokens: int, *, loopback: bool) -> int:
         """The most that so many tokens can cost, in micro-dollars, rounded up.
@@ -68,11 +69,12 @@ class PriceTable:
         entry = self._own.get(str(model))
         if entry is not None:
             return _whole(Decimal(str(entry.input)) * given + Decimal(str(entry.output)) * taken)
-        usage = self._published.Usage(
+        published = _published()
+        usage = published.Usage(
             input_tokens=given, output_tokens=taken, cache_read_tokens=read, cache_write_tokens=written
         )
         try:
-            price = self._published.calc_price(usage, model.model, provider_id=model.provider)
+            price = published.calc_price(usage, model.model, provider_id=model.provider)
         except LookupError:
             if loopback:
                 return 0
@@ -81,6 +83,15 @@ class PriceTable:
                 f'as [prices."{model}"] with input and output in USD per million tokens'
             ) from None
         return _whole(price.total_price * 1_000_000)
+
+
+@cache
+def _published() -> ModuleType:
+    import genai_prices  # noqa: PLC0415 - slow and large, and a server without a model needs no prices
+
+    with suppress(LookupError):
+        genai_prices.calc_price(genai_prices.Usage(), "")  # it reads its tables when it is first asked
+    return genai_prices
 
 
 def _whole(micro_dollars: Decimal) -> int:
