@@ -183,7 +183,7 @@ class Window:
         out = self.home / "seen.json"
         shots = os.environ.get("AIOPS_TEST_PICTURES", "")
         pictures = {"SHOTS": shots} if shots else {}
-        await self.script("drive.mjs", 110, FILE="shop.py", STEPS=steps, OUT=str(out), **pictures, **variables)
+        await self.script("drive.mjs", 240, FILE="shop.py", STEPS=steps, OUT=str(out), **pictures, **variables)
         seen: dict[str, Any] = json.loads(out.read_text("utf-8"))
         return seen
 

@@ -162,6 +162,13 @@ const steps = {
     seen.missing = (await told.innerText()).replace(/\s+/g, " ");
     await bench.shot("missing");
     seen.missing_status = await bench.status("not installed");
+    await page.keyboard.press("Escape");
+  },
+
+  async install() {
+    await bench.command("aiops: Install Server for VS Code Alone");
+    await bench.squiggle().waitFor({ timeout: 150_000 });
+    seen.installed = await bench.status("aiops: idle");
   },
 };
 
