@@ -56,7 +56,7 @@ class Rulebook:
         left: frozenset[str] = frozenset()
         if snapshot.language == "python" and rules.ruff == "auto" and path is not None:
             root = folder.root or path.parent
-            left = await asyncio.to_thread(codes_of_workspace, path, root, codes_of_other_tools("python"))
+            left = await asyncio.to_thread(_left_to_others, path, root)
         team: tuple[Rule, ...] = ()
         if (where := _rules_folder(folder)) is not None:
             team = (await asyncio.to_thread(self._team, where)).rules
@@ -93,6 +93,11 @@ class Rulebook:
         for problem in team.problems:
             self._report(problem)
         return team
+
+
+def _left_to_others(path: Path, root: Path) -> frozenset[str]:
+    """What the workspace's own ruff reports of what our rules find as well. Blocks: the rules are read first."""
+    return codes_of_workspace(path, root, codes_of_other_tools("python"))
 
 
 def _rules_folder(folder: Folder) -> Path | None:
