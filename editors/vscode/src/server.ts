@@ -190,8 +190,6 @@ export class Server implements vscode.Disposable {
       initializationFailedHandler: () => false,
       markdown: { isTrusted: false, supportHtml: false },
       middleware: {
-        provideCodeActions: async (document, range, context, token, next) =>
-          verifiedFirst(await next(document, range, context, token)),
         workspace: {
           configuration: (params, token, next) =>
             params.items.every((item) => item.section === "aiops")
@@ -243,14 +241,3 @@ export class Server implements vscode.Disposable {
   }
 }
 
-type Actions = (vscode.Command | vscode.CodeAction)[] | null | undefined;
-
-/** VS Code lists last whatever a model wrote; a fix that was verified belongs first, so it is not marked as such. */
-function verifiedFirst(actions: Actions): Actions {
-  for (const action of actions ?? []) {
-    if ("isPreferred" in action && action.isPreferred) {
-      (action as { isAI?: boolean }).isAI = false;
-    }
-  }
-  return actions;
-}

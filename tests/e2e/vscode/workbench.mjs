@@ -31,7 +31,7 @@ export class Workbench {
 
   async shot(name, clip) {
     if (process.env.SHOTS) {
-      await this.page.mouse.move(8, 300);
+      await this.page.mouse.move(700, 775);
       await this.page.screenshot({ path: path.join(process.env.SHOTS, `${name}.png`), ...(clip ? { clip } : {}) });
     }
   }
