@@ -131,3 +131,27 @@ def test_a_known_result_shows_while_its_region_is_reviewed_again(world: EngineWo
     assert world.shown_titles(copy) == {(1, "Fails bug_1"), (1, "Fails bug_2")}
     world.model.open[0].answer()
     world.turns(80)
+
+
+@pytest.mark.parametrize(
+    ("at", "text", "offered"),
+    [
+        ("bug_1", "x", False),
+        ("bug_1", "# ", False),
+        ("bug_1", "y = 1\n", True),
+        ("bug_1", "y = 1; ", False),
+        ("\n# end", " + 1", False),
+        ("\n# end", "\ny = 1", True),
+        ("# end", "y = 1\n", True),
+    ],
+)
+def test_a_fix_goes_when_something_is_typed_right_beside_it(
+    world: EngineWorld, at: str, text: str, offered: bool
+) -> None:
+    buffer = opened(world, "bug_1(2)\n# end\n")
+    world.model.open[0].answer()
+    world.turns(80)
+    assert world.fixes(buffer)
+    place = buffer.text.index(at)
+    world.change(buffer, [buffer.replace(place, place, text)])
+    assert bool(world.fixes(buffer)) is offered

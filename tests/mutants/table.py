@@ -197,7 +197,7 @@ MUTANTS = (
         "engine/derive.py",
         "return snapshot.slice(place) == shown.finding.evidence",
         "return True",
-        ENGINE,
+        ("tests/unit/test_derive.py",),
     ),
     Mutant(
         "what is re-checked does not say so",

@@ -212,7 +212,14 @@ def _carried_fix(fix: Fix | None, edit: AppliedEdit, carry: Callable[[Range, App
     edits = []
     for one in fix.edits:
         moved = carry(one.range, edit)
-        if moved is None:
+        if moved is None or _joins(edit, one.range, moved):
             return None
         edits.append(replace(one, range=moved))
     return replace(fix, edits=tuple(edits))
+
+
+def _joins(edit: AppliedEdit, before: Range, after: Range) -> bool:
+    """Whether `edit` left something right beside a range, in its line: then the line is not what was reviewed."""
+    at_start = edit.new_end == after.start and after.start.column > 0
+    at_end = edit.range.start == before.end and before.end.column > 0 and not edit.text.startswith(("\n", "\r"))
+    return at_start or at_end

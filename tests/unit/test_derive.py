@@ -1,0 +1,50 @@
+"""Deriving findings: what is kept of a region that changed, and what takes its place."""
+
+from __future__ import annotations
+
+import pytest
+
+from aiops_lsp.core.findings import Category, Finding, Origin, Severity
+from aiops_lsp.core.regions import Region, RegionKind
+from aiops_lsp.core.text import Position, Range, Snapshot
+from aiops_lsp.engine.derive import LiveFinding, derive, still_stands
+from aiops_lsp.engine.standing import Reason, Standing
+
+SNAPSHOT = Snapshot("file:///t", 2, "python", "one two\nthree\n")
+REGION = Region(RegionKind.STATEMENTS, "", 0, 3, ("one two", "three", ""), (0, 0, 0), "", "0|one two\n0|three")
+
+
+def live(line: int, start: int, end: int, evidence: str, *, suspended: bool = False) -> LiveFinding:
+    place = Range(Position(line, start), Position(line, end))
+    finding = Finding(
+        id="",
+        code="bug",
+        origin=Origin.MODEL,
+        category=Category.BUG,
+        severity=Severity.HIGH,
+        confidence=95,
+        title="Fails",
+        why="It fails.",
+        trigger="any call",
+        range=place,
+        evidence=evidence,
+        symbol="",
+    )
+    return LiveFinding(finding, evidence, suspended=suspended)
+
+
+@pytest.mark.parametrize(
+    ("shown", "stands"),
+    [
+        (live(0, 4, 7, "two"), True),
+        (live(0, 4, 7, "six"), False),
+        (live(0, 4, 6, "two"), False),
+        (live(1, 0, 5, "two"), False),
+        (live(9, 0, 3, "two"), False),
+        (live(0, 4, 7, "two", suspended=True), False),
+    ],
+)
+def test_only_what_covers_its_evidence_still_stands(shown: LiveFinding, stands: bool) -> None:
+    assert still_stands(shown, SNAPSHOT) is stands
+    kept = derive(SNAPSHOT, [REGION], [Standing.not_reviewed(Reason.SETTLING)], [shown], lambda _code: 0)
+    assert [one.finding.rechecking for one in kept] == [True] * stands
