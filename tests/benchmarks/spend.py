@@ -92,7 +92,7 @@ def replay(trace: dict[str, Any], keys: Sequence[float], options: argparse.Names
         done += 1
         if done >= options.edits:
             break
-    world.wait(60)
+    world.wait(300)
     report_trace(world, done, active / 3600, len(document.snapshot().text))
     world.close()
 

@@ -66,6 +66,13 @@ class FakeClock:
         await settle()
 
     @property
+    def next_due(self) -> float | None:
+        """When the next timer that is set falls due; None when none is."""
+        while self._due and self._due[0][2].cancelled:
+            heapq.heappop(self._due)
+        return self._due[0][0] if self._due else None
+
+    @property
     def waiting(self) -> int:
         """How many timers are set."""
         return sum(not timer.cancelled for _, _, timer, _ in self._due)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from aiops_lsp.engine.review import Reviewer
 from aiops_lsp.llm.client import TextDelta, Usage, UsageReport
 from aiops_lsp.llm.tokens import estimate_tokens
 from aiops_lsp.settings import resolve
-from tests.support.clock import FakeClock
+from tests.support.clock import FakeClock, settle
 from tests.support.engine import RecordingHost
 from tests.support.ledger import FAST_FOLDER
 from tests.support.lockstep import Lockstep, stores_inline
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.governor import Permit
     from aiops_lsp.llm.client import ModelRequest, StreamEvent
+
+TURNS = 400
+"""Steps of the event loop in which a look, a request or an answer comes to its end."""
 
 SCHEMA_TOKENS = 313
 """What the answer's schema adds to the input of each request, by the estimate for OpenAI."""
@@ -130,7 +134,15 @@ class SpendWorld:
         self.steps.call(self.reviewer.close, document.uri)
 
     def wait(self, seconds: float) -> None:
-        self.steps.run(self.clock.advance(seconds))
+        """Let time pass; whatever falls due comes to its end before the clock moves on."""
+        self.steps.run(self._pass(seconds))
+
+    async def _pass(self, seconds: float) -> None:
+        clock, end = self.clock, self.clock.monotonic() + seconds
+        while (due := clock.next_due) is not None and due <= end:
+            await clock.advance(due - clock.monotonic())
+            await settle(TURNS)
+        await clock.advance(end - clock.monotonic())
 
     def booked(self) -> tuple[int, int]:
         """Tokens and micro-dollars in the ledger."""
@@ -160,12 +172,18 @@ class SpendWorld:
                 await super().run(request)
                 world._arrived(purchase)
 
-        ask = opinion.SecondOpinion._answer
+        ask, answer_of = opinion.SecondOpinion._verdicts, opinion.SecondOpinion._answer
+        questioned: ContextVar[dict[str, str]] = ContextVar("questioned")
+
+        async def verdicts(self: Any, order: Any, batch: Any, spent: Any) -> Any:
+            questioned.set({job.keys.exact: job.keys.loose for job, _ in batch})
+            return await ask(self, order, batch, spent)
 
         async def opinion_asked(self: Any, permit: Permit, prompt: Any, count: int) -> str:
-            reviewed = world.purchases[-1]
-            text = await ask(self, permit, prompt, count)
-            world.purchases.append(Purchase("second_opinion", dict(reviewed.keys), 0, permit, reviewed.used))
+            purchase = Purchase("second_opinion", questioned.get(), 0, permit)
+            world.purchases.append(purchase)
+            text = await answer_of(self, permit, prompt, count)
+            world._arrived(purchase)
             return text
 
         adopt = ReviewedDocument.adopt
@@ -178,6 +196,7 @@ class SpendWorld:
             (models, "open_client", lambda *_: model),
             (git, "changed_lines", no_history),
             (dispatch, "Exchange", Watched),
+            (opinion.SecondOpinion, "_verdicts", verdicts),
             (opinion.SecondOpinion, "_answer", opinion_asked),
             (ReviewedDocument, "adopt", adopted),
         ):

@@ -18,6 +18,7 @@ from aiops_lsp.core.text import carry, split_lines
 from aiops_lsp.engine.derive import LiveFinding, derive, still_stands
 from aiops_lsp.engine.host import DocumentStatus, Publication
 from aiops_lsp.engine.marks import EditMarks
+from aiops_lsp.engine.pace import Pace
 from aiops_lsp.engine.rulebook import RuffFindings, RuleMemory
 from aiops_lsp.engine.selection import Trigger
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from aiops_lsp.core.findings import Finding, Fix
+    from aiops_lsp.core.regions import Region
     from aiops_lsp.core.text import AppliedEdit, Snapshot, TextDocument
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.models import ModelPool
@@ -49,8 +51,8 @@ class ReviewedDocument:
     `standings` has one entry per region of `examined`. `note` says why the whole document is not put to a model, empty
     where it is; `on_command` says that a command may put it to one all the same. `accepts` says which findings are
     shown at all (severity, confidence, ignores, dismissals). `held` are the keys of regions that a burst held back,
-    `saved` those of regions that the file was saved with. `planned_for` are the models of the last plan. `looking` is
-    held during a look, so that there is one at a time.
+    `saved` those of regions that the file was saved with. `planned_for` are the models of the last plan. `pace` says
+    how long its regions rest before they are sent. `looking` is held during a look, so that there is one at a time.
     """
 
     text: TextDocument
@@ -65,6 +67,7 @@ class ReviewedDocument:
     on_command: bool = False
     accepts: Callable[[Finding], bool] = lambda _finding: True
     held: set[str] = field(default_factory=set)
+    pace: Pace = field(default_factory=Pace)
     saved: set[str] = field(default_factory=set)
     visible: tuple[int, int] | None = None
     live: list[LiveFinding] = field(default_factory=list)
@@ -145,6 +148,20 @@ class ReviewedDocument:
     def holds(self, exact_key: str) -> bool:
         """Whether a region of the last split has this key."""
         return self.examined is not None and any(keys.exact == exact_key for keys in self.examined.keys)
+
+    def standing_of(self, exact_key: str) -> Standing | None:
+        """How the region with this key stands; None when the last split has none."""
+        if self.examined is None:
+            return None
+        standings = zip(self.examined.keys, self.standings, strict=True)
+        return next((standing for keys, standing in standings if keys.exact == exact_key), None)
+
+    def is_being_written(self, region: Region) -> bool:
+        """Whether the text is ahead of the last split, and the latest edit was about where `region` is."""
+        latest = self.marks.latest()
+        if self.examined is None or latest is None or self.is_current(self.examined.snapshot):
+            return False
+        return region.start_line <= latest[1] and latest[0] < region.end_line
 
     def publish(self) -> None:
         """Derive the findings of the current text and publish them.

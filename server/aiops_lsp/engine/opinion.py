@@ -59,9 +59,13 @@ class SecondOpinion:
         self._texts = texts
 
     async def ask(self, order: Order, reviewed: Sequence[tuple[Job, CachedReview]], spent: Spent) -> None:
-        """Have the unconfirmed claims of `reviewed` regions checked, in as few requests as fit, and show what comes."""
+        """Have the unconfirmed claims of `reviewed` regions checked, in as few requests as fit, and show what comes.
+
+        Of code that has gone meanwhile nothing is asked.
+        """
         for batch in self._batches(order, reviewed):
-            verdicts = {} if not order.current() else await self._verdicts(order, batch, spent)
+            worthwhile = order.current() and any(order.stands(job) for job, _ in batch)
+            verdicts = await self._verdicts(order, batch, spent) if worthwhile else {}
             number = 0
             for job, record in batch:
                 kept: list[CachedClaim] = []

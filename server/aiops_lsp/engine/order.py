@@ -20,7 +20,8 @@ class Order:
     """What a request needs beside its regions.
 
     `wanted` says whether a job not sent yet still makes sense, `current` whether the settings that it was made with
-    still hold: if not, nothing more may be sent for it.
+    still hold: if not, nothing more may be sent for it. `stands` says whether a job's code is still that of an open
+    document, as of its last look.
     """
 
     uri: str
@@ -31,6 +32,7 @@ class Order:
     answer_language: str
     wanted: Callable[[Job], bool]
     current: Callable[[], bool]
+    stands: Callable[[Job], bool]
 
 
 @dataclass(slots=True)

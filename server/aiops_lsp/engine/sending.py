@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiops_lsp.engine import git, plan
@@ -88,7 +89,8 @@ class Sending:
             self._wait_for_rate(document, planned, wait)
             return
         rate.start()
-        self._waiting[document.uri] = (document, self.order(document, examined, folder), planned)
+        order = replace(self.order(document, examined, folder), wanted=partial(self._is_settled, document))
+        self._waiting[document.uri] = (document, order, planned)
         if document.uri not in self._running:
             self._running.add(document.uri)
             self._tasks.start(self._run(document.uri), f"send {document.uri}")
@@ -128,7 +130,7 @@ class Sending:
             trigger,
             now=now,
             review_trigger=review.trigger,
-            settle_seconds=review.settle_ms / 1000,
+            settle_seconds=document.pace.settle_seconds(review.settle_ms / 1000),
             held=document.held,
         )
         document.held |= selection.held
@@ -156,6 +158,7 @@ class Sending:
             answer_language=examined.recipe.language,
             wanted=self._wanted,
             current=lambda: self._services.pool is pool,
+            stands=self._wanted,
         )
 
     async def send_now(self, order: Order, packs: Sequence[Pack]) -> Spent:
@@ -191,10 +194,16 @@ class Sending:
             while uri in self._waiting:
                 document, order, packs = self._waiting.pop(uri)
                 await self.send_now(order, packs)
+                _learn_pace(document, order, packs)
                 if document.over_budget:
                     await self._overview.limit_reached(document.over_budget)
         finally:
             self._running.discard(uri)
+
+    def _is_settled(self, document: ReviewedDocument, job: Job) -> bool:
+        """Whether `job`, not sent yet, is still to be: once the text goes on, the next look decides anew."""
+        examined = document.examined
+        return self._wanted(job) and examined is not None and document.is_current(examined.snapshot)
 
     def _blocked(self, document: ReviewedDocument, folder: Folder, trigger: Trigger) -> Standing | None:
         """Why nothing of the document goes to any model now; None when something may."""
@@ -250,3 +259,13 @@ def _forget_waits(document: ReviewedDocument) -> None:
     for index, standing in enumerate(document.standings):
         if standing.reason in _WAITS_FOR_SETTINGS:
             document.standings[index] = replace(standing, retry_at=None)
+
+
+def _learn_pace(document: ReviewedDocument, order: Order, packs: Sequence[Pack]) -> None:
+    """Tell the document's pace which answers came while their code still stood."""
+    setting = order.folder.settings.review.settle_ms / 1000
+    for job in (job for pack in packs for job in pack.jobs):
+        standing = document.standing_of(job.keys.exact)
+        if standing is None or standing.progress is Progress.REVIEWED:
+            in_time = standing is not None and not document.is_being_written(job.region)
+            document.pace.answered(setting, in_time=in_time)
