@@ -6,7 +6,6 @@ measured time ends when the client has read a publication that has the finding, 
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -56,7 +55,7 @@ async def measure(bench: Bench) -> None:
             peers.append((name, code, peer))
             opened = peer.open(_URI, text)
             await peer.published(_URI, opened)
-        await asyncio.sleep(2)
+            await peer.idle()
         for turn in range(bench.turns(_CHANGES) + 2):
             for name, code, peer in bench.rotated(peers, turn):
                 for edit, changes in (("one region", _one_region), ("whole text", _whole_text)):
@@ -84,10 +83,10 @@ async def _changed(peer: Peer, code: str, put_in: Message, take_out: Message) ->
     peer.forget()
     since, _ = peer.change(_URI, put_in)
     shown = await peer.published(_URI, since, lambda found: _has(found, code))
-    await asyncio.sleep(0.15)  # what else the change has started must not run into the next one
+    await peer.idle()  # what else the change has started must not run into the next one
     until, _ = peer.change(_URI, take_out)
     gone = await peer.published(_URI, until, lambda found: not _has(found, code))
-    await asyncio.sleep(0.15)
+    await peer.idle()
     return ((shown.at - since) + (gone.at - until)) / 2
 
 

@@ -136,6 +136,7 @@ class Pipe:
         self._hold = False
         self._release.set()
         await peer.until(_reviewed, since)
+        await peer.idle()
         return {_TO_WIRE: self._asked[0] - since, _TO_SCREEN: shown.at - self._sent[0]}
 
     async def reopen(self) -> dict[str, float]:
@@ -148,6 +149,7 @@ class Pipe:
         since = peer.open(_URI, self.text)
         shown = await peer.published(_URI, since, lambda found: _marked(found) == expected)
         await peer.until(_reviewed, since)
+        await peer.idle()
         return {_CACHED: shown.at - since}
 
 

@@ -199,6 +199,14 @@ class Peer:
             times = psutil.Process(self.process.pid).cpu_times()
             return float(times.user + times.system)
 
+    async def idle(self) -> None:
+        """Wait until the server has done with everything: it uses no processor time to speak of."""
+        quiet = 0
+        while quiet < 2:
+            used = self.cpu_seconds()
+            await asyncio.sleep(0.05)
+            quiet = quiet + 1 if self.cpu_seconds() - used < 0.002 else 0
+
     async def leave(self) -> None:
         """`shutdown` and `exit`; killed when it takes too long."""
         if self.process.returncode is not None:
