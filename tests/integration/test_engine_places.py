@@ -155,3 +155,20 @@ def test_a_fix_goes_when_something_is_typed_right_beside_it(
     place = buffer.text.index(at)
     world.change(buffer, [buffer.replace(place, place, text)])
     assert bool(world.fixes(buffer)) is offered
+
+
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_what_is_rechecked_stays_when_everything_is_replaced_around_it(world: EngineWorld, indent: str) -> None:
+    first, last = "def first(x):\n    return x + 1\n\n\n", "\n\ndef last(x):\n    return x + 2\n"
+    buffer = opened(world, first + "def f(x):\n    y = bug_1(x)\n    return y\n" + last)
+    world.model.open[0].answer()
+    world.turns(80)
+    at = buffer.text.index("return y")
+    world.change(buffer, [buffer.replace(at, at, "z = 1\n    ")])
+    world.advance(3)
+    assert [one.rechecking for one in world.reviewer.findings(URI)] == [True]
+    new = buffer.text.replace("x + 1", "x + 3").replace("x + 2", "x + 4")
+    world.change(buffer, [buffer.whole("".join(indent + line for line in new.splitlines(keepends=True)))])
+    assert titles(world) == []
+    world.advance(3)
+    assert [(one.title, one.rechecking) for one in world.reviewer.findings(URI)] == [("Fails bug_1", True)]

@@ -7,6 +7,8 @@ their id, so what stays the same does not blink.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass, replace
 from operator import eq
 from typing import TYPE_CHECKING
@@ -15,13 +17,14 @@ from aiops_lsp.core.anchors import Anchor, anchor
 from aiops_lsp.core.findings import Confirmation, Finding, Fix, Origin, number_findings
 from aiops_lsp.core.fixes import offer
 from aiops_lsp.core.quotes import fold
+from aiops_lsp.core.text import Position, Range
 from aiops_lsp.engine.standing import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from aiops_lsp.core.regions import Region
-    from aiops_lsp.core.text import AppliedEdit, Range, Snapshot
+    from aiops_lsp.core.regions import Region, RegionKeys
+    from aiops_lsp.core.text import AppliedEdit, Snapshot
     from aiops_lsp.engine.standing import Standing
     from aiops_lsp.store.cache import CachedClaim, CachedReview
 
@@ -34,18 +37,32 @@ class Derived:
     quote: str
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where in which region a finding stood: the `ordinal`-th region with the exact key `key`, counted from 0.
+
+    Lines of `place` count from the region's first, columns from the end of the indentation that is not sent.
+    """
+
+    key: str
+    ordinal: int
+    place: Range
+
+
 @dataclass(slots=True)
 class LiveFinding:
     """A finding while the text moves on under it: `finding` as it stands in the current text.
 
     An edit that touches its range suspends it until the next split; one that touches its fix takes the fix away.
-    `hidden` keeps one that the user does not want to see: its place in the count of equals is not lost.
+    `hidden` keeps one that the user does not want to see: its place in the count of equals is not lost. `home` is
+    where it stood at the last split.
     """
 
     finding: Finding
     quote: str
     suspended: bool = False
     hidden: bool = False
+    home: Home | None = None
 
     def carry(self, edit: AppliedEdit, carry: Callable[[Range, AppliedEdit], Range | None]) -> None:
         """Move with `edit`."""
@@ -87,6 +104,52 @@ def derive(
     found.sort(key=lambda one: (one.finding.range, one.finding.category))
     numbered = number_findings((one.finding, one.quote) for one in found)
     return [Derived(finding, one.quote) for finding, one in zip(numbered, found, strict=True)]
+
+
+def settle(live: Iterable[LiveFinding], regions: Sequence[Region], keys: Sequence[RegionKeys]) -> None:
+    """Note where each finding stands in `regions`, whose text its range is in terms of."""
+    names = _names(keys)
+    starts = [region.start_line for region in regions]
+    for shown in live:
+        place = shown.finding.range
+        index = bisect_right(starts, place.start.line) - 1
+        region = regions[index]
+        if _inside(place, region):
+            first, last = (region.dedents[position.line - region.start_line] for position in (place.start, place.end))
+            shown.home = Home(*names[index], _shifted(place, -region.start_line, -first, -last))
+
+
+def bring_home(live: Iterable[LiveFinding], regions: Sequence[Region], keys: Sequence[RegionKeys]) -> None:
+    """Put findings that an edit touched back in their regions where those turn out to be the same as before.
+
+    An edit may replace a whole document to change two lines of it, or be undone before anybody looked.
+    """
+    by_name = dict(zip(_names(keys), regions, strict=True))
+    for shown in live:
+        home = shown.home
+        if shown.suspended and home is not None and (region := by_name.get((home.key, home.ordinal))) is not None:
+            first, last = (region.dedents[position.line] for position in (home.place.start, home.place.end))
+            place = _shifted(home.place, region.start_line, first, last)
+            shown.finding = replace(shown.finding, range=place, fix=None)
+            shown.suspended = False
+
+
+def _names(keys: Sequence[RegionKeys]) -> list[tuple[str, int]]:
+    """The exact key of each region, and how many before it have the same."""
+    seen: Counter[str] = Counter()
+    names = []
+    for one in keys:
+        names.append((one.exact, seen[one.exact]))
+        seen[one.exact] += 1
+    return names
+
+
+def _shifted(place: Range, lines: int, first_columns: int, last_columns: int) -> Range:
+    start, end = place.start, place.end
+    return Range(
+        Position(start.line + lines, start.column + first_columns),
+        Position(end.line + lines, end.column + last_columns),
+    )
 
 
 def record_findings(

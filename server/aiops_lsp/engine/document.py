@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from aiops_lsp.core.findings import Origin
 from aiops_lsp.core.splitting import count_errors
 from aiops_lsp.core.text import carry, split_lines
-from aiops_lsp.engine.derive import LiveFinding, derive, still_stands
+from aiops_lsp.engine.derive import LiveFinding, bring_home, derive, settle, still_stands
 from aiops_lsp.engine.host import DocumentStatus, Publication
 from aiops_lsp.engine.marks import EditMarks
 from aiops_lsp.engine.pace import Pace
@@ -177,12 +177,14 @@ class ReviewedDocument:
         def errors(code: str) -> int:
             return count_errors(code, language)
 
+        bring_home(self.live, examined.split.regions, examined.keys)
         derived = derive(examined.snapshot, examined.split.regions, self.standings, self.live, errors)
         rules = [LiveFinding(finding, finding.evidence) for finding in (*self.rule_findings, *self._ruff(examined))]
         model = [LiveFinding(one.finding, one.quote) for one in derived]
         self.live = sorted([*model, *rules], key=lambda live: (live.finding.range, live.finding.id))
         for live in self.live:
             live.hidden = not self.accepts(live.finding)
+        settle(self.live, examined.split.regions, examined.keys)
         self._send(Publication(self.uri, examined.snapshot.version, tuple(self.findings()), examined.snapshot))
 
     def _ruff(self, examined: Examined) -> list[Finding]:
