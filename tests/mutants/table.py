@@ -256,6 +256,20 @@ MUTANTS = (
         ENGINE,
     ),
     Mutant(
+        "what an edit touched is gone for good",
+        "engine/document.py",
+        "        bring_home(self.live, examined.split.regions, examined.keys)\n",
+        "",
+        ENGINE,
+    ),
+    Mutant(
+        "a fix stays when something is typed beside it",
+        "engine/derive.py",
+        "if moved is None or _joins(edit, one.range, moved):",
+        "if moved is None:",
+        ENGINE,
+    ),
+    Mutant(
         "fixes do not move", "engine/derive.py", "edits.append(replace(one, range=moved))", "edits.append(one)", ENGINE
     ),
     Mutant(
