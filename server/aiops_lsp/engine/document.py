@@ -52,7 +52,8 @@ class ReviewedDocument:
     where it is; `on_command` says that a command may put it to one all the same. `accepts` says which findings are
     shown at all (severity, confidence, ignores, dismissals). `held` are the keys of regions that a burst held back,
     `saved` those of regions that the file was saved with. `planned_for` are the models of the last plan. `pace` says
-    how long its regions rest before they are sent. `looking` is held during a look, so that there is one at a time.
+    how long its regions rest before they are sent; `stirred` are the keys of regions whose context was changed by an
+    edit elsewhere, with the time of that. `looking` is held during a look, so that there is one at a time.
     """
 
     text: TextDocument
@@ -68,6 +69,7 @@ class ReviewedDocument:
     accepts: Callable[[Finding], bool] = lambda _finding: True
     held: set[str] = field(default_factory=set)
     pace: Pace = field(default_factory=Pace)
+    stirred: dict[str, float] = field(default_factory=dict)
     saved: set[str] = field(default_factory=set)
     visible: tuple[int, int] | None = None
     live: list[LiveFinding] = field(default_factory=list)
@@ -118,14 +120,21 @@ class ReviewedDocument:
     def adopt(self, examined: Examined) -> None:
         """Take over a new split. Regions keep their standing when their exact key is known from the last one."""
         known: dict[str, Standing] = {}
+        codes: set[str] = set()
         if self.examined is not None:
             for keys, standing in zip(self.examined.keys, self.standings, strict=True):
                 known[keys.exact] = standing
+            codes = {region.code for region in self.examined.split.regions}
+        edited_at = self.marks.latest_at()
+        for region, keys in zip(examined.split.regions, examined.keys, strict=True):
+            if edited_at is not None and keys.exact not in known and region.code in codes:
+                self.stirred[keys.exact] = edited_at
         self.examined = examined
         fresh = Standing.not_reviewed(Reason.NEW)
         self.standings = [known.get(keys.exact, fresh) for keys in examined.keys]
         exact = {keys.exact for keys in examined.keys}
         self.held &= exact
+        self.stirred = {key: at for key, at in self.stirred.items() if key in exact}
         self.saved &= exact
 
     def stand(self, exact_key: str, standing: Standing) -> bool:

@@ -65,6 +65,10 @@ class EditMarks:
         newest = max(self._marks, key=lambda mark: mark.at, default=None)
         return None if newest is None else (newest.first, newest.last)
 
+    def latest_at(self) -> float | None:
+        """When the last edit was; None when there was none."""
+        return max((mark.at for mark in self._marks), default=None)
+
     def _first_from(self, line: int) -> int:
         """The index of the first mark that ends at `line` or after it."""
         return bisect_left(self._marks, line, key=lambda mark: mark.last)

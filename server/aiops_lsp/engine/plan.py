@@ -42,6 +42,10 @@ def candidates(
     found = []
     for region, keys, standing in zip(examined.split.regions, examined.keys, document.standings, strict=True):
         edited_at = document.marks.last_edit(region.start_line, region.end_line)
+        written_at, left = edited_at, latest is not None and not meets(region, latest)
+        stirred_at = document.stirred.get(keys.exact)
+        if stirred_at is not None and (edited_at is None or edited_at < stirred_at):
+            written_at, left = stirred_at, False  # what it uses is being written: that has to rest as well
         found.append(
             Candidate(
                 region=region,
@@ -49,8 +53,8 @@ def candidates(
                 tier=tier_of(region.shape, deep=deep),
                 standing=_deepened(standing) if deep else standing,
                 in_scope=_in_scope(region, edited_at, changed, lines, whole_file=whole_file),
-                seconds_since_edit=None if edited_at is None else now - edited_at,
-                left=latest is not None and not meets(region, latest),
+                seconds_since_edit=None if written_at is None else now - written_at,
+                left=left,
                 saved=keys.exact in document.saved,
                 visible=document.visible is not None and meets(region, document.visible),
             )
