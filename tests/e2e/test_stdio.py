@@ -126,11 +126,13 @@ async def test_with_a_real_model_the_server_stays_right_whatever_it_says(tmp_pat
         client.feature("aiops/status")(keep)
 
         open_document(client, SHOP)
-        await until(lambda: any(one.state == "reviewing" for one in statuses), 60)
-        await until(lambda: statuses[-1].state != "reviewing" and not statuses[-1].documents[0].reviewing, 100)
+
+        def answered() -> bool:
+            return statuses and statuses[-1].spend.todayTokens > 0 and not statuses[-1].documents[0].reviewing
+
+        await until(answered, 240, lambda: statuses[-3:])
         (document,) = statuses[-1].documents
         assert document.reviewed + sum(document.notReviewed) == document.regions == 2
-        await until(lambda: statuses[-1].spend.todayTokens > 0)
         lines = SHOP.splitlines()
         for one in shown(client):
             line = lines[one.range.start.line].encode()

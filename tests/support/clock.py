@@ -84,10 +84,12 @@ async def settle(turns: int = 20) -> None:
         await asyncio.sleep(0)
 
 
-async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait for a state. Fails, rather than hangs, when it does not come."""
+async def until(
+    condition: Callable[[], object], seconds: float = 20.0, seen: Callable[[], object] = lambda: ""
+) -> None:
+    """Wait for a state. Fails, rather than hangs, when it does not come, and then says what `seen` gives."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition():
         if asyncio.get_running_loop().time() > deadline:
-            raise AssertionError(f"the state did not come within {seconds} s")
+            raise AssertionError(f"the state did not come within {seconds} s {seen()}")
         await asyncio.sleep(0.002)
