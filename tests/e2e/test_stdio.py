@@ -128,7 +128,7 @@ async def test_with_a_real_model_the_server_stays_right_whatever_it_says(tmp_pat
         open_document(client, SHOP)
 
         def answered() -> bool:
-            return statuses and statuses[-1].spend.todayTokens > 0 and not statuses[-1].documents[0].reviewing
+            return bool(statuses) and statuses[-1].spend.todayTokens > 0 and not statuses[-1].documents[0].reviewing
 
         await until(answered, 240, lambda: statuses[-3:])
         (document,) = statuses[-1].documents
