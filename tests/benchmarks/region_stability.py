@@ -1,17 +1,14 @@
 """How many regions that an edit did not touch get another exact key by it, with and without the last good split.
 
-    python tests/benchmarks/region_stability.py TRACE.json.gz [--language rust] [--windows 40] [--edits 50]
+    python -m tests.benchmarks.region_stability TRACE.json.gz [--language rust] [--windows 40] [--edits 50]
 
-A trace is a gzipped JSON object `{startContent, txns: [{patches: [[position, deleted, inserted]]}]}`, positions in code
-points. The edits are replayed one by one; windows of them, spread evenly, are measured: `split` of every version on
-its own, and `resplit` from version to version.
+The edits of a trace (see sessions.py) are replayed one by one; windows of them, spread evenly, are measured: `split`
+of every version on its own, and `resplit` from version to version.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import time
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,6 +19,7 @@ from aiops_lsp.core.regions import region_keys
 from aiops_lsp.core.splitting import Split, resplit, split
 from aiops_lsp.core.syntax import plain_lines
 from aiops_lsp.core.text import Snapshot
+from tests.benchmarks.sessions import read_trace, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,16 +85,6 @@ def _untouched(before: Split, old: list[str], new: list[str]) -> Iterator[Region
             yield region
 
 
-def replay(path: Path) -> Iterator[str]:
-    """The text after each edit of a trace."""
-    trace = json.loads(gzip.decompress(path.read_bytes()))
-    text = trace["startContent"]
-    for transaction in trace["txns"]:
-        for position, deleted, inserted in transaction["patches"]:
-            text = text[:position] + inserted + text[position + deleted :]
-        yield text
-
-
 def main() -> None:
     """Replay and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -106,7 +94,7 @@ def main() -> None:
     parser.add_argument("--edits", type=int, default=50, help="edits in each window")
     parser.add_argument("--warm-up", type=int, default=100, help="edits followed before each window")
     options = parser.parse_args()
-    texts = list(replay(options.trace))
+    texts = list(texts_of(read_trace(options.trace)))
     alone, chained = Tally(), Tally()
     for window in range(options.windows):
         first = (window + 1) * (len(texts) - options.edits - 1) // (options.windows + 1)

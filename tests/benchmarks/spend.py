@@ -18,62 +18,28 @@ for the whole file, once, at each of these rests, with the same fixed part.
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
-import random
 import statistics
-import subprocess
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aiops_lsp.core.eligibility import eligibility
-from aiops_lsp.core.languages import identifier_of
 from aiops_lsp.core.prompts import review_prompt
 from aiops_lsp.core.text import Position
-from aiops_lsp.engine.line_diff import Block, differing_blocks
 from aiops_lsp.llm.client import ModelName
 from aiops_lsp.llm.tokens import estimate_tokens
+from tests.benchmarks.sessions import changes, chosen_hunks, gaps_of, read_trace, typed
 from tests.support.spend_world import SCHEMA_TOKENS, Purchase, SpendWorld
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+    from aiops_lsp.engine.line_diff import Block
 
 LATENCY = 6.0
 BREAK = 60.0
 DAILY_TOKENS = 1_000_000
 WHOLE_FILE_MODEL = ModelName("openai", "gpt-6.1-terra")
 PLENTY = {"daily_token_budget": 1_000_000_000, "monthly_cost_limit": 100_000}
-
-
-def seconds(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
-
-
-def gaps_of(trace: dict[str, Any], longest: float = 1.0) -> list[float]:
-    """The gaps between keys below `longest` seconds, in their order."""
-    times = [seconds(one["time"]) for one in trace["txns"]]
-    return [later - earlier for earlier, later in pairwise(times) if 0 < later - earlier < longest]
-
-
-def typed(trace: dict[str, Any], keys: Sequence[float]) -> Iterator[tuple[float, list[tuple[int, int, str]]]]:
-    """Each transaction with the pause before it."""
-    last, used = None, 0
-    for one in trace["txns"]:
-        now = seconds(one["time"])
-        gap = 0.0 if last is None else min(now - last, 300.0)
-        if gap < 1.0 and keys:
-            gap, used = keys[used % len(keys)], used + 1
-        last = now
-        yield gap, [(place, gone, text) for place, gone, text in one["patches"]]
-
-
-def read_trace(path: Path) -> dict[str, Any]:
-    with gzip.open(path) as file:
-        trace: dict[str, Any] = json.load(file)
-    return trace
 
 
 def replay(trace: dict[str, Any], keys: Sequence[float], options: argparse.Namespace) -> None:
@@ -123,46 +89,6 @@ class Edit:
     whole_code: int
     whole_given: int
     whole_micro_usd: int
-
-
-def git(repository: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(repository), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, errors="replace").stdout
-
-
-def changes(repository: Path, commits: int) -> Iterator[tuple[str, str, str, str]]:
-    """Language, path, old and new text of each file that the last commits changed, the oldest first."""
-    listed = git(repository, "log", "--no-merges", "--diff-filter=M", "--format=%H", "--", ".").split()
-    found = 0
-    chosen = []
-    for commit in listed:
-        named = git(repository, "diff-tree", "-r", "--no-commit-id", "--name-only", "--diff-filter=M", commit)
-        files = [name for name in named.splitlines() if name.endswith((".py", ".js", ".ts", ".rs", ".go", ".java"))]
-        if files:
-            chosen.append((commit, files))
-            found += 1
-        if found == commits:
-            break
-    for commit, files in reversed(chosen):
-        for name in files:
-            old, new = git(repository, "show", f"{commit}^:{name}"), git(repository, "show", f"{commit}:{name}")
-            language = identifier_of(name) or "plaintext"
-            if eligibility(f"file:///nowhere/{name}", language, new) is None:
-                yield language, name, old, new
-
-
-def hunks(old: str, new: str) -> Iterator[tuple[Block, list[str]]]:
-    """What to put in place of which lines, last first, so that line numbers hold."""
-    before, after = old.split("\n"), new.split("\n")
-    for block in reversed(differing_blocks(before, after)):
-        yield block, after[block.new_start : block.new_end]
-
-
-def chosen_hunks(old: str, new: str, seed: int, most: int = 8) -> list[tuple[Block, list[str]]]:
-    """At most `most` of the hunks, drawn at random where there are more, still last first."""
-    listed = list(hunks(old, new))
-    kept = sorted(random.Random(seed).sample(range(len(listed)), min(most, len(listed))))
-    return [listed[index] for index in kept]
 
 
 def type_hunk(world: SpendWorld, document: Any, block: Block, lines: list[str]) -> None:
