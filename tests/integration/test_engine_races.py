@@ -10,7 +10,8 @@ import pytest
 from aiops_lsp.core.text import PositionEncoding, TextDocument
 from aiops_lsp.engine.standing import Progress, Reason
 from tests.support.buffer import Buffer
-from tests.support.engine_world import EngineWorld, History
+from tests.support.engine_world import EngineWorld
+from tests.support.place_checks import History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,6 @@ and with what the scripted model has said of which code.
 from __future__ import annotations
 
 import asyncio
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -20,21 +19,21 @@ from aiops_lsp.engine.standing import Progress
 from tests.support.clock import FakeClock
 from tests.support.engine import RecordingHost, settings_for
 from tests.support.lockstep import Lockstep, stores_inline
-from tests.support.scripted_model import MARK, ScriptedModel
+from tests.support.place_checks import History, Places, check_finding
+from tests.support.scripted_model import MARK, MARKED, ScriptedModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable, Sequence
 
     import pytest
 
     from aiops_lsp.core.findings import Finding
     from aiops_lsp.engine.host import Publication
     from tests.support.buffer import Buffer
+    from tests.support.scripted_model import Faults
 
 NOWHERE = "http://127.0.0.1:9/v1"
 """Where the models are said to be; nobody listens there, and nobody is asked."""
-
-_ENDS = re.compile(r"\r\n|\r|\n")
 
 PATIENT: dict[str, Any] = {
     "review": {"debounce_ms": 600, "settle_ms": 2000},
@@ -48,20 +47,36 @@ def code(line: str) -> str:
     return line.partition("#")[0]
 
 
-def code_of(lines: list[str]) -> str:
+def code_of(lines: Sequence[str]) -> str:
     """Lines of Python without comments, blanks and line ends: what a loose key is made of, in a plain way."""
     return "".join("".join(code(line).split()) for line in lines)
 
 
 class EngineWorld:
-    """A started reviewer, its model and its clients' texts."""
+    """A started reviewer, its model and its clients' texts.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, encoding: str, second_opinion: str = "off") -> None:
+    `plain_code` makes of a region's lines what does not change with its comments and blanks.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        encoding: str,
+        second_opinion: str = "off",
+        *,
+        faults: Faults = MARKED,
+        plain_code: Callable[[Sequence[str]], str] = code_of,
+    ) -> None:
         self.steps = Lockstep()
         self.clock = FakeClock()
         self.encoding = encoding
-        self.model = ScriptedModel()
+        self.faults = faults
+        self.code_of = plain_code
+        self.model = ScriptedModel(faults)
         self.host = CheckingHost(self)
+        self._said: dict[str, set[str]] = {}
+        self._calls_read = 0
+        self._places: dict[str, Places] = {}
         self.buffers: dict[str, Buffer] = {}
         self.documents: dict[str, TextDocument] = {}
         self.histories: dict[str, History] = {}
@@ -130,12 +145,13 @@ class EngineWorld:
 
     def fixes(self, buffer: Buffer) -> list[tuple[str, int, list[tuple[int, int, str]]]]:
         """The fixes that are offered now: title, line of the finding, and edits as offsets."""
+        places = self.places(buffer.uri)
         return [
             (
                 one.title,
                 one.range.start.line,
                 [
-                    (_offset(edit.range.start, buffer.text), _offset(edit.range.end, buffer.text), edit.new_text)
+                    (places.offset(edit.range.start), places.offset(edit.range.end), edit.new_text)
                     for edit in one.fix.edits
                 ],
             )
@@ -145,10 +161,18 @@ class EngineWorld:
 
     # What must hold.
 
+    def places(self, uri: str) -> Places:
+        """The client's own text of a document, with its lines looked up."""
+        text = self.buffers[uri].text
+        known = self._places.get(uri)
+        if known is None or known.text is not text:
+            known = self._places[uri] = Places(text)
+        return known
+
     def check(self, uri: str) -> None:
         """What is shown holds in the current text, and so does every edit that is offered."""
         for one in self.reviewer.findings(uri):
-            self.check_finding(one, self.buffers[uri].text)
+            check_finding(one, self.places(uri), self.faults)
 
     def shown_titles(self, buffer: Buffer) -> set[tuple[int, str]]:
         """What is shown, by line."""
@@ -165,7 +189,7 @@ class EngineWorld:
         assert document.examined is not None
         assert document.is_current(document.examined.snapshot)
         shown = {(one.range.start.line, one.title) for one in document.findings() if one.origin is Origin.MODEL}
-        lines = _ENDS.split(buffer.text)
+        lines = self.places(buffer.uri).lines()
         for region, standing in zip(document.examined.split.regions, document.standings, strict=True):
             if standing.progress is not Progress.REVIEWED or not region.loose:
                 continue
@@ -178,33 +202,6 @@ class EngineWorld:
             least = everything if standing.exact and standing.record is not None else in_code
             assert least <= found <= everything, (found, region, standing)
 
-    def check_finding(self, one: Finding, text: str) -> None:
-        lines = _ENDS.split(text)
-        covered = _covered(one.range, text)
-        assert covered == one.evidence, (covered, one)
-        assert covered, one
-        if one.origin is Origin.MODEL:
-            mark = one.title.removeprefix("Fails ")
-            assert mark in covered, (covered, one)
-        if one.fix is None:
-            return
-        assert not one.rechecking
-        for edit in one.fix.edits:
-            assert _covered(edit.range, text) == edit.old_text, edit
-        if one.origin is Origin.MODEL:
-            (edit,) = one.fix.edits
-            start, end = _offset(edit.range.start, text), _offset(edit.range.end, text)
-            fixed = text[:start] + edit.new_text + text[end:]
-            after = _ENDS.split(fixed)
-            assert [_ENDS.findall(text), len(after)] == [_ENDS.findall(fixed), len(lines)]
-            changed = [number for number, line in enumerate(lines) if after[number] != line]
-            assert changed == [one.range.start.line]
-            (number,) = changed
-            column = next(at for at, char in enumerate(after[number]) if char != lines[number][at])
-            found = next(match for match in MARK.finditer(lines[number]) if match.start() == column)
-            wanted = found[0].replace("bug", "ok")
-            assert after[number] == lines[number][:column] + wanted + lines[number][found.end() :]
-
     def published(self, publication: Publication) -> None:
         buffer = self.buffers.get(publication.uri)
         assert buffer is not None, "published for a document that is not open"
@@ -214,7 +211,7 @@ class EngineWorld:
         assert publication.version == buffer.version
         assert publication.snapshot.text == buffer.text
         for one in publication.findings:
-            self.check_finding(one, buffer.text)
+            check_finding(one, self.places(buffer.uri), self.faults)
         assert publication.findings != self.histories[buffer.uri].published, "published the same again"
         self.histories[buffer.uri].published = publication.findings
 
@@ -227,7 +224,7 @@ class EngineWorld:
         assert [region.start_line for region in regions[1:]] == [region.end_line for region in regions[:-1]]
         assert (regions[0].start_line, regions[-1].end_line) == (0, len(examined.snapshot.lines))
         self.check(document.uri)
-        shown: dict[str, set[tuple[object, ...]]] = {keys.exact: set() for keys in examined.keys}
+        shown: dict[str, set[Hashable]] = {keys.exact: set() for keys in examined.keys}
         for one in document.findings():
             if one.origin is not Origin.MODEL:
                 continue
@@ -245,45 +242,21 @@ class EngineWorld:
         """Its region was answered for, or it stood before in a region that was."""
         assert document.examined is not None
         region = document.examined.split.regions[index]
-        said = self.said_of(code_of(list(region.lines)))
         if one.rechecking:
-            before = self.histories[document.uri].findings
-            assert any(earlier.evidence == one.evidence and earlier.title == one.title for earlier in before), one
+            assert self.histories[document.uri].knows(one), one
         else:
+            said = self.said_of(region.lines)
             assert one.title in said, (one, region.lines, said)
         self.histories[document.uri].remember(one)
 
-    def said_of(self, code: str) -> set[str]:
-        return {
-            f"Fails {mark[0]}"
-            for call in self.model.calls
-            for lines in call.sent.regions.values()
-            if code_of(lines) == code
-            for line in lines
-            for mark in MARK.finditer(line)
-        }
-
-
-class History:
-    """What was shown of one open document, region by region, for as long as the region is there."""
-
-    def __init__(self) -> None:
-        self.published: tuple[Finding, ...] | None = None
-        self.findings: list[Finding] = []
-        self._shown: dict[str, set[tuple[object, ...]]] = {}
-        self._gone: dict[str, set[tuple[object, ...]]] = {}
-
-    def remember(self, one: Finding) -> None:
-        self.findings.append(one)
-
-    def take(self, shown: dict[str, set[tuple[object, ...]]]) -> None:
-        """Nothing that has gone from a region comes back while the region stays the same."""
-        gone: dict[str, set[tuple[object, ...]]] = {}
-        for key, places in shown.items():
-            back = places & self._gone.get(key, set())
-            assert not back, f"vanished and returned: {back}"
-            gone[key] = self._gone.get(key, set()) | (self._shown.get(key, set()) - places)
-        self._shown, self._gone = shown, gone
+    def said_of(self, lines: Sequence[str]) -> set[str]:
+        """The titles of all that the model was asked about code that is the same but for comments and blanks."""
+        while self._calls_read < len(self.model.calls):
+            for sent in self.model.calls[self._calls_read].sent.regions.values():
+                titles = {f"Fails {word[0]}" for line in sent for word in self.faults.in_line(line)}
+                self._said.setdefault(self.code_of(sent), set()).update(titles)
+            self._calls_read += 1
+        return self._said.get(self.code_of(lines), set())
 
 
 class CheckingHost(RecordingHost):
@@ -318,19 +291,3 @@ def _change(change: dict[str, Any]) -> Change:
         return Change(None, change["text"])
     start, end = (Position(place[name]["line"], place[name]["character"]) for name in ("start", "end"))
     return Change(Range(start, end), change["text"])
-
-
-def _offset(position: Position, text: str) -> int:
-    """The offset of a position in code points, which must be one of the text."""
-    start = 0
-    for _ in range(position.line):
-        found = _ENDS.search(text, start)
-        assert found is not None, position
-        start = found.end()
-    end = _ENDS.search(text, start)
-    assert start + position.column <= (end.start() if end else len(text)), position
-    return start + position.column
-
-
-def _covered(place: Range, text: str) -> str:
-    return text[_offset(place.start, text) : _offset(place.end, text)]

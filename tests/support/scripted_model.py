@@ -15,7 +15,7 @@ from aiops_lsp.llm.client import InvalidAnswer, Overloaded, RateLimited, TextDel
 from tests.support.provider import Exchange, answer, finding
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Sequence
 
     from aiops_lsp.llm.client import ModelError, ModelRequest, StreamEvent
 
@@ -23,28 +23,45 @@ MARK = re.compile(r"\bbug_(\d)\b")
 MISTAKES = ("none", "numbered", "off_by_one", "blanks")
 
 
-def found_in(lines: Sequence[str], mistake: str = "none") -> list[dict[str, object]]:
+class Faults:
+    """What the model takes for a fault in a line, and what it would write there."""
+
+    def in_line(self, line: str) -> Iterator[re.Match[str]]:
+        """The words at fault."""
+        return MARK.finditer(line)
+
+    def mended(self, word: str) -> str:
+        """What the fix writes in place of `word`."""
+        return word.replace("bug", "ok")
+
+
+MARKED = Faults()
+
+
+def found_in(lines: Sequence[str], mistake: str = "none", faults: Faults = MARKED) -> list[dict[str, object]]:
     """What the model says of a region with these lines. `mistake` is one that must not matter."""
     return [
-        _finding(lines, number, mark, mistake) for number, line in enumerate(lines, 1) for mark in MARK.finditer(line)
+        _finding(lines, number, word, mistake, faults)
+        for number, line in enumerate(lines, 1)
+        for word in faults.in_line(line)
     ]
 
 
-def _finding(lines: Sequence[str], number: int, mark: re.Match[str], mistake: str) -> dict[str, object]:
+def _finding(lines: Sequence[str], number: int, mark: re.Match[str], mistake: str, faults: Faults) -> dict[str, object]:
     line, stated = lines[number - 1], number
-    bare = [one.strip() for one in lines]
-    quote = line
+    bare = [" ".join(one.split()) for one in lines]
+    quote, is_unique = line, bare.count(bare[number - 1]) == 1
     if mistake == "numbered":
         quote = f"{number}| {line}"
-    elif mistake == "blanks" and bare.count(line.strip()) == 1:
-        quote = " ".join(line.split())
-    elif mistake == "off_by_one" and bare.count(line.strip()) == 1:
+    elif mistake == "blanks" and is_unique:
+        quote = bare[number - 1]
+    elif mistake == "off_by_one" and is_unique:
         stated = number + 1
     fix = {
         "start_line": stated,
         "end_line": stated,
         "old_lines": [line],
-        "new_lines": [line[: mark.start()] + mark[0].replace("bug", "ok") + line[mark.end() :]],
+        "new_lines": [line[: mark.start()] + faults.mended(mark[0]) + line[mark.end() :]],
     }
     return finding(quote, stated, focus=mark[0], title=f"Fails {mark[0]}", fix=fix)
 
@@ -52,7 +69,8 @@ def _finding(lines: Sequence[str], number: int, mark: re.Match[str], mistake: st
 class Call:
     """One request that waits for its answer."""
 
-    def __init__(self, request: ModelRequest) -> None:
+    def __init__(self, request: ModelRequest, faults: Faults = MARKED) -> None:
+        self._faults = faults
         messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
         self.sent = Exchange("/chat/completions", {}, {"messages": messages})
         self.over = False
@@ -65,7 +83,8 @@ class Call:
             self.say(verdicts(names, refuted=False))
             return
         if self._rest is None:
-            regions = {name: found_in(lines, mistake) for name, lines in self.sent.regions.items() if name != leave_out}
+            sent = self.sent.regions.items()
+            regions = {name: found_in(lines, mistake, self._faults) for name, lines in sent if name != leave_out}
             self._rest = answer(regions)
         piece, self._rest = self._rest[:characters], self._rest[characters:] if characters is not None else ""
         self._pieces.put_nowait(piece)
@@ -109,16 +128,20 @@ FAILURES: dict[str, ModelError] = {
 class ScriptedModel:
     """Implements `ModelClient`. `calls` are all requests so far; `open` those that wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults = MARKED) -> None:
+        self.faults = faults
         self.calls: list[Call] = []
+        self._waiting: list[Call] = []
 
     @property
     def open(self) -> list[Call]:
-        return [call for call in self.calls if not call.over]
+        self._waiting = [call for call in self._waiting if not call.over]
+        return list(self._waiting)
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[StreamEvent]:
-        call = Call(request)
+        call = Call(request, self.faults)
         self.calls.append(call)
+        self._waiting.append(call)
         return call.events()
 
     async def aclose(self) -> None:
