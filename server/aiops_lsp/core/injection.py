@@ -2,30 +2,50 @@
 
 Only comments are touched: strings, names and code reach the model as they stand, because a finding must be able to
 quote them. The number of lines never changes. What is taken out here is still in the document, where the rules see
-and report it.
+it and, by the same patterns, report it. No list of patterns is complete: what none of them meets reaches the model as
+a comment that is quoted like all code, and the prompt says what to make of it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from aiops_lsp.core.comment_lines import comment_runs
+
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+
+    from aiops_lsp.core.comment_lines import CommentLine
 
 REMOVED = "(comment removed)"
 
-_WHO = (
-    r"(?:(?:ai|a\.i\.|llm|gpt|automated|automatic|machine|virtual|code|review|security)[ -]+)*"
-    r"(?:ai|a\.i\.|llms?|gpt(?:-?[\d.]+)?|chatgpt|claude|gemini|copilot|codex|language models?|reviewers?"
-    r"|review (?:bots?|tools?)|auditors?|assistants?|ai agents?|scanners?|bots?)"
+_ROLES = r"(?:reviewers?|review (?:bots?|tools?)|auditors?|assistants?|agents?|models?|scanners?|bots?)"
+_MACHINE = (
+    r"(?:(?:(?:ai|a\.i\.|llm|gpt|automated|automatic|machine|virtual)[ -]+)+(?:(?:code|review|security)[ -]+)*"
+    rf"{_ROLES}|ai|a\.i\.|llms?|gpt(?:-?[\d.]+)?|chatgpt|claude|gemini|copilot|codex|language models?)"
 )
+_HAILED = r"(?:^|(?<=[.!?;(])\s+)(?:@|dear |hey |hello |hi |attention |note (?:to|for) (?:the |any |all )?)?"
 _THINGS = (
     r"(?:this|these|it|them|any(?:thing)?|issues?|problems?|findings?|bugs?|defects?|vulnerabilit(?:y|ies)"
     r"|the (?:following|above|below|next))"
+)
+
+# Names that are also plain subjects ("if AI is disabled, skip this") count only where the comment speaks to them.
+_NAME = r"(?:ai|llm|gpt(?:-?\d)?|chatgpt|claude|copilot|gemini|codex|(?:large )?language[ -]models?)"
+_ADDRESSEE = (
+    r"(?:(?:(?:ai|code|automated|llm)[ -](?:code[ -])?review(?:er|ers|s|ing)?(?:[ -](?:bot|tool|agent)s?)?"
+    r"|review(?:er|ers|[ -]bot)|(?:ai|coding) (?:assistant|agent|model|tool)s?|linters? and ai)\b"
+    rf"|{_NAME}(?=\s*[:,;]|\s+(?:please|should|must|may|do not|don't)\b)"
+    rf"|(?:to|for) (?:the |any |all |an? )?{_NAME}s?\b)"
+)
+_SILENCE = (
+    r"(?:ignore|skip|overlook|disregard|approve|do(?: not|n'?t) (?:report|flag|mention|review|comment on|warn|raise)|"
+    r"never (?:report|flag|mention)|no (?:issues|findings|bugs|problems|comments)|nothing to (?:report|see|flag)|"
+    r"stay silent|(?:move|look) (?:on|away)|mark (?:this )?as (?:safe|clean|approved)|"
+    r"(?:must|should) not (?:be )?(?:report|flag|mention|review)|report nothing|false positive)"
 )
 
 _ADDRESSED = (
@@ -33,7 +53,7 @@ _ADDRESSED = (
     r"\b(?:ignore|disregard|forget|override|bypass|discard)\b.{0,30}\b"
     r"(?:instructions?|prompts?|directions|guidelines|system messages?|rules (?:above|before|you))\b",
     # to be spoken to: "AI reviewer: ...", "note to automated tools"
-    rf"(?:^|(?<=[.!?;(])\s+)(?:@|dear |hey |hello |hi |attention |note (?:to|for) (?:the |any |all )?)?{_WHO}\s*[:,]\s",
+    rf"{_HAILED}{_MACHINE}\s*[:,]\s",
     r"\b(?:notes?|message|messages|attention|notice|instructions?|reminder|hint|for)\b.{0,12}\b(?:to|for)?\s*"
     r"(?:the |any |all |every |an? )?(?:(?:ai|llm|automated|automatic)[ -]+)+(?:code |security )?"
     r"(?:review(?:er|ing)?s?|models?|tools?|agents?|assistants?|auditors?|scanners?|systems?|bots?)\b",
@@ -47,16 +67,33 @@ _ADDRESSED = (
     r"\b(?:report|emit|raise|invent)\b.{0,20}\bfindings?\b",
     r"\b(?:set|use|lower|raise|keep|make|give)\b.{0,16}\b(?:confidence|severity)\b.{0,12}"
     r"(?:\bto\b|\bof\b|=|:)\s*(?:0|1?\d\d?|zero|low|none|critical|high)\b",
+    rf"\b{_ADDRESSEE}[^.\n]{{0,60}}?\b{_SILENCE}\b",
+    rf"\b{_SILENCE}\b[^.\n]{{0,40}}?\b(?:for|by|to|from) (?:the |any |all |an? )?{_ADDRESSEE}",
+    r"\bdo(?: not|n'?t) (?:report|flag|mention) (?:this|these|that|any|it)\b[^.\n]{0,30}"
+    r"\b(?:findings?|issues?|bugs?|vulnerabilit(?:y|ies)|defects?|in (?:the|your|a) review"
+    r"|to the (?:user|developer))\b",
+    # the same in other languages
+    r"\b(?:ignorier\w*|missachte\w*|ignore[zr]?|oublie[zr]?|ignor[ae]n?|olvid[ae]n?|desconsider[ae])\b.{0,30}"
+    r"\b(?:anweisungen|instructions? (?:précédentes|ci-dessus)|instrucciones|instruções|istruzioni)\b",
+    r"\b(?:melde\w*|berichte\w*|signale[zr]?|reporte[ns]?|informe[ns]?|relate[m]?|segnala(?:re|te)?)\s.{0,24}"
+    r"\b(?:nichts|keine (?:fehler|probleme|befunde)|rien|aucun[e]?|ningún|ninguna|nada|nenhum[a]?|nulla|niente)\b",
+    r"\b(?:игнорируй|проигнорируй|забудь|не сообщай|не упоминай)(?:те)?\b.{0,40}"
+    r"(?:инструкци|указани|ошибк|уязвимост|проблем|эт[ои])",
+    r"(?:忽略|无视|忘记|無視して|忘れて).{0,20}(?:指令|指示|说明|提示|規則|规则)|(?:指令|指示|説明).{0,8}(?:無視|忘れ)"
+    r"|(?:不要|请勿|勿)(?:报告|报|指出|提及)|報告し(?:ない|ては)|지시.{0,8}무시|보고하지\s?(?:마|말)",
+    r"(?:تجاهل|انس).{0,30}(?:التعليمات|الأوامر)|(?:התעלם|תתעלם).{0,20}(?:הוראות|ההוראות)",
     # the answer's own keys, and other models' markup
-    r"\"(?:regions|findings|verdicts|refuted|fix_correct|needs_outside_context)\"\s*:|\bneeds_outside_context\b",
-    r"<\|?/?(?:im_start|im_end|system|endoftext|eot_id|start_header_id)\|?>|\[/?INST\]|<<SYS>>"
+    r"[\"'](?:regions|findings|verdicts|refuted|fix_correct|needs_outside_context)[\"']\s*:|\bneeds_outside_context\b",
+    r"<\|?/?(?:im_start|im_end|system|endoftext|eot_id|start_header_id)\|?>|\[/?inst\]|<<sys>>"
     r"|^\W*(?:system|developer|assistant)\s*(?:prompt|message|override)\s*:",
     # to hand out what it knows, to use tools
     r"\b(?:reveal|print|show|repeat|leak|output|send)\b.{0,24}\b"
     r"(?:system prompt|your (?:prompt|instructions|rules)|api keys?|secrets? (?:you|in your))\b",
     r"\b(?:call|use|invoke|run)\s+(?:the|your)\s+.{0,24}\btools?\b.{0,24}\b(?:to|and|now)\b",
 )
+# What people write to each other as well ("Reviewer: Jane", "approved by ..."): kept from the model, never reported.
 _CLAIMED_SAFE = (
+    rf"{_HAILED}(?:code |security )*{_ROLES}\s*[:,]\s",
     r"\b(?:this|these|the (?:following|above|below|next)|all|everything)\b.{0,30}\b"
     r"(?:(?:has|have) (?:already )?been|was|were|is|are)\s+(?:already |fully |formally |independently |known to be )*"
     r"(?:audited|(?:security[- ])?reviewed|approved|vetted|pre-?approved|certified|cleared|exempt|proven|verified|safe"
@@ -65,44 +102,43 @@ _CLAIMED_SAFE = (
     r"(?:false positives?|safe|intended)\b",
     r"\b(?:approved|audited|certified|verified|reviewed|signed off) by\b.{0,40}\b(?:security|team|audit|reviewer)",
 )
-_ADDRESSED_PATTERN = re.compile("|".join(_ADDRESSED), re.IGNORECASE)
-_ANY_PATTERN = re.compile("|".join(_ADDRESSED + _CLAIMED_SAFE), re.IGNORECASE)
+_ADDRESSED_PATTERN = re.compile("|".join(_ADDRESSED))
+_ANY_PATTERN = re.compile("|".join(_ADDRESSED + _CLAIMED_SAFE))
 
+# Without one of these no comment matches: far cheaper to look for than where the comments are.
+_HINTS = """\
+ai:~ai,~ai ~ai-~a.i.~llm~gpt~claude~gemini~copilot~codex~language model~language-model~reviewer~review bot~review-bot
+review tool~code review~automated~automatic~machine~virtual~auditor~assistant~agent~scanner~bot:~bot,~linters and
+instruction~prompt~direction~guideline~system message~system:~developer:~override:~rules~do not~don't~dont~never
+must not~no need~stop~report~raise~emit~invent~without~no issue~no finding~no bug~no defect~no problem~zero~empty list
+confidence~severity~regions"~"findings~'findings~verdicts"~refuted"~fix_correct~outside_context~<|~<system~</system
+im_start~im_end~endoftext~eot_id~header_id~[inst~[/inst~<<sys~api key~secrets~tool~approved~vetted~certified~cleared
+exempt~proven~verified~audited~reviewed~safe~secure~correct~bug-free~bug free~intentional~false positive~intended
+signed off~anweisung~melde~berichte~instrucc~instruç~instruc~istruz~signale~informe~relate~segnala""".replace(
+    "\n", "~"
+).split("~")
 _INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\U000e0000-\U000e007f]"
 )
-_DOCSTRING = re.compile(r"\s*[rRuUbBfF]{0,2}(\"\"\"|''')")
-_STRING_OR_COMMENT = re.compile(
-    r"""(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`)"""
-    r"""|(?P<opener>\#|//|/\*|<!--|(?:^|(?<=\s))--(?=\s))"""
+# Cyrillic and Greek letters that look like Latin ones, and marks that sit on letters.
+_LOOKALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u0261\u03bf\u03b1\u03b5\u03b9\u03bd\u03c1\u0131",
+    "aeopcyxijshdlwgoaeivpi",
 )
-_CLOSERS = {"/*": "*/", "<!--": "-->"}
+_OTHER_SCRIPT = re.compile("[\u0370-\U0010ffff]")
 _LEADING = re.compile(r"[\s#/*;!-]*")
-_LONGEST_RUN = 40
 
 
-@dataclass(frozen=True, slots=True)
-class _Comment:
-    """A comment, or the part of one that stands on `line`. From `start` to `end` it is content, without markers.
-
-    With its markers it goes from `outer_start` to `outer_end`, where it begins and ends on this line.
-    """
-
-    line: int
-    start: int
-    end: int
-    outer_start: int | None = None
-    outer_end: int | None = None
-
-
-def neutralise(lines: Sequence[str]) -> tuple[str, ...]:
+def neutralise(lines: Sequence[str], language: str = "") -> tuple[str, ...]:
     """`lines` without the comments that address a reviewer or a model, or vouch for the code. Same number of lines.
 
-    A comment after code is cut off, so that the code still stands verbatim; of any other only a note remains that
-    there was one.
+    `language` is LSP's identifier; without one, what opens a comment in any common language does. A comment after
+    code is cut off, so that the code still stands verbatim; of any other only a note remains that there was one.
     """
     changed = list(lines)
-    for comment in reversed(_hits(lines, _ANY_PATTERN)):
+    hits = {comment for touched in _hits(lines, language, _ANY_PATTERN) for comment in touched}
+    for comment in sorted(hits, key=lambda hit: (hit.line, hit.start), reverse=True):
         line = changed[comment.line]
         if comment.outer_start is not None and line[: comment.outer_start].strip():
             changed[comment.line] = line[: comment.outer_start].rstrip() + line[comment.outer_end :]
@@ -115,70 +151,46 @@ def neutralise(lines: Sequence[str]) -> tuple[str, ...]:
     return tuple(changed)
 
 
-def addressing_comments(lines: Sequence[str]) -> list[tuple[int, int, int]]:
-    """The comments that talk to a reviewer or model: line (from 0), start and end column of each, in order."""
-    return [(comment.line, comment.start, comment.end) for comment in _hits(lines, _ADDRESSED_PATTERN)]
+def addressing_comments(lines: Sequence[str], language: str = "") -> list[CommentLine]:
+    """The comments that talk to a reviewer or model, in order; of one that runs over several lines the first."""
+    firsts = {touched[0] for touched in _hits(lines, language, _ADDRESSED_PATTERN)}
+    return sorted(firsts, key=lambda comment: (comment.line, comment.start))
 
 
-def _hits(lines: Sequence[str], pattern: re.Pattern[str]) -> list[_Comment]:
-    """The comments that `pattern` meets, also where a sentence runs over several of them; in document order."""
-    found: dict[tuple[int, int], _Comment] = {}
-    for run in _runs(lines):
-        texts = [_readable(lines[comment.line][comment.start : comment.end]) for comment in run]
-        starts = [0, *accumulate(len(text) + 1 for text in texts)]
-        for match in pattern.finditer(" ".join(texts)):
-            for comment, start, text in zip(run, starts, texts, strict=False):
-                if text and start < match.end() and match.start() < start + len(text):
-                    found[comment.line, comment.start] = comment
-    return [found[place] for place in sorted(found)]
-
-
-def _readable(text: str) -> str:
-    """What a reader makes of a comment: no markers, no invisible characters, compatibility forms folded."""
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    return " ".join(_LEADING.sub("", plain, count=1).split())
-
-
-def _runs(lines: Sequence[str]) -> Iterator[list[_Comment]]:
-    """Comments on lines that follow each other, together: a sentence may run over them."""
-    run: list[_Comment] = []
-    for comment in _comments(lines):
-        if run and (comment.line > run[-1].line + 1 or len(run) >= _LONGEST_RUN):
-            yield run
-            run = []
-        run.append(comment)
-    if run:
-        yield run
-
-
-def _comments(lines: Sequence[str]) -> Iterator[_Comment]:
-    """The comments of `lines`, in whatever language. A docstring is one; other strings are not."""
-    until = ""
-    for number, line in enumerate(lines):
-        at = 0
-        if not until and (opening := _DOCSTRING.match(line)):
-            until, at = opening[1], opening.end()
-        if until:
-            closed = line.find(until, at)
-            yield _Comment(number, at, closed if closed >= 0 else len(line))
-            if closed < 0:
+def _hits(lines: Sequence[str], language: str, pattern: re.Pattern[str]) -> Iterator[list[CommentLine]]:
+    """The comments that each match of `pattern` touches: a sentence may run over several of them."""
+    if not any(map(_may_be_one, _readings("\n".join(lines)))):
+        return
+    for run in comment_runs(lines, language):
+        texts = [lines[comment.line][comment.start : comment.end] for comment in run]
+        for readable in {*zip(*map(_readings, texts), strict=True)}:
+            joined = " ".join(readable)
+            if not _may_be_one(joined):
                 continue
-            at, until = closed + len(until), ""
-        until = yield from _comments_after(number, line, at)
+            starts = [0, *accumulate(len(text) + 1 for text in readable)]
+            for match in pattern.finditer(joined):
+                touched = [
+                    comment
+                    for comment, start, text in zip(run, starts, readable, strict=False)
+                    if text and start < match.end() and match.start() < start + len(text)
+                ]
+                if touched:
+                    yield touched
 
 
-def _comments_after(number: int, line: str, at: int) -> Generator[_Comment, None, str]:
-    """The comments of a line from column `at`. Returns what will close a block comment that stays open, or nothing."""
-    while (match := _next_opener(line, at)) is not None:
-        closer = _CLOSERS.get(match["opener"], "")
-        end = line.find(closer, match.end()) if closer else len(line)
-        if end < 0:
-            yield _Comment(number, match.end(), len(line))
-            return closer
-        at = end + len(closer)
-        yield _Comment(number, match.end(), end, match.start(), at)
-    return ""
+def _may_be_one(text: str) -> bool:
+    return any(hint in text for hint in _HINTS) or (not text.isascii() and _OTHER_SCRIPT.search(text) is not None)
 
 
-def _next_opener(line: str, at: int) -> re.Match[str] | None:
-    return next((match for match in _STRING_OR_COMMENT.finditer(line, at) if match["opener"]), None)
+def _readings(text: str) -> tuple[str, str]:
+    """What a reader makes of a comment: no markers, no invisible characters, compatibility forms folded, lower case.
+
+    Twice, the second time with letters and marks that only look like Latin letters read as these.
+    """
+    if text.isascii():
+        plain = " ".join(_LEADING.sub("", text, count=1).lower().split())
+        return plain, plain
+    folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower()
+    plain = " ".join(_LEADING.sub("", folded, count=1).split())
+    bare = "".join(char for char in unicodedata.normalize("NFD", plain) if not unicodedata.combining(char))
+    return plain, bare.translate(_LOOKALIKES)

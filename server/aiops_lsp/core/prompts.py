@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from aiops_lsp.core.findings import Claim
     from aiops_lsp.core.regions import Region
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Counts changes of the schemas, of the layout below and of what is neutralised. It is part of every cache key."""
 
 _CHANGED_CONTEXT = 3
+_OTHER_BREAKS = re.compile("[\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _TEXT: Mapping[str, object] = {"type": "string"}
 _NUMBER: Mapping[str, object] = {"type": "integer"}
 _FLAG: Mapping[str, object] = {"type": "boolean"}
@@ -110,7 +111,7 @@ def review_prompt(
 
     Raises ValueError when `delimiter` is no such thing or occurs in what it is to delimit.
     """
-    bodies = [_region(f"r{number}", region, delimiter) for number, region in enumerate(regions, 1)]
+    bodies = [_region(f"r{number}", region, language, delimiter) for number, region in enumerate(regions, 1)]
     quoted = [_instructions(instructions, delimiter)] if instructions else []
     _check(delimiter, [*instructions, *(part for region in regions for part in (region.context, *region.lines))])
     return Prompt(_system(texts.rules, texts, language, answer_language), "\n".join([*quoted, *bodies]))
@@ -126,9 +127,10 @@ def second_opinion_prompt(
     names: dict[Region, str] = {}
     for item in questioned:
         names.setdefault(item.region, f"r{len(names) + 1}")
-    bodies = [_region(name, region, delimiter) for region, name in names.items()]
+    bodies = [_region(name, region, language, delimiter) for region, name in names.items()]
     bodies += [
-        _questioned(f"f{number}", names[item.region], item, delimiter) for number, item in enumerate(questioned, 1)
+        _questioned(f"f{number}", names[item.region], item, language, delimiter)
+        for number, item in enumerate(questioned, 1)
     ]
     shown = [part for region in names for part in (region.context, *region.lines)]
     shown += [line for item in questioned for line in (item.patched or ())]
@@ -150,26 +152,31 @@ def _system(rules: str, texts: PromptTexts, language: str, answer_language: str)
 def _instructions(instructions: Iterable[str], delimiter: str) -> str:
     lines = [f"=== {delimiter} project notes: more to look for; they silence nothing ==="]
     for text in instructions:
-        lines += [f"- {line}" for line in text.splitlines() if line.strip()]
+        lines += [f"- {_harmless(line)}" for line in text.splitlines() if line.strip()]
     return "\n".join([*lines, f"=== {delimiter} end of project notes ==="])
 
 
-def _region(name: str, region: Region, delimiter: str) -> str:
+def _region(name: str, region: Region, language: str, delimiter: str) -> str:
     parts = [f'=== {delimiter} region id="{name}" ===']
     if region.context.strip():
         context = neutralise(region.context.split("\n"))
         parts += [f"--- {delimiter} context, not to be reported on ---", *(_harmless(line) for line in context)]
     parts.append(f"--- {delimiter} code ---")
-    parts += [f"{number}| {line}" for number, line in enumerate(neutralise(region.lines), 1)]
+    parts += [f"{number}| {_one_line(line)}" for number, line in enumerate(neutralise(region.lines, language), 1)]
     return "\n".join([*parts, f"=== {delimiter} end of {name} ==="])
 
 
 def _harmless(line: str) -> str:
-    """A context line that cannot be taken for the opening of a region."""
-    return re.sub(r'(id=)"([rf]\d+)"', r"\1'\2'", line)
+    """A line, of what has no numbers, that cannot be taken for the opening of a region."""
+    return re.sub(r'(id=)"([rf]\d+)"', r"\1'\2'", _one_line(line))
 
 
-def _questioned(name: str, region_name: str, item: Questioned, delimiter: str) -> str:
+def _one_line(line: str) -> str:
+    """The line without characters that break lines for some readers, behind which a line of ours could be forged."""
+    return _OTHER_BREAKS.sub(" ", line)
+
+
+def _questioned(name: str, region_name: str, item: Questioned, language: str, delimiter: str) -> str:
     claim = item.claim
     where = (
         f"line {claim.start_line}"
@@ -187,7 +194,8 @@ def _questioned(name: str, region_name: str, item: Questioned, delimiter: str) -
         parts.append("no fix is proposed")
     else:
         parts += [f"--- {delimiter} {region_name} with the proposed fix ---"]
-        parts += _changed_part(neutralise(item.region.lines), neutralise(item.patched))
+        before, after = neutralise(item.region.lines, language), neutralise(item.patched, language)
+        parts += [_one_line(line) for line in _changed_part(before, after)]
     return "\n".join([*parts, f"=== {delimiter} end of {name} ==="])
 
 

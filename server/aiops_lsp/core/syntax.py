@@ -74,7 +74,7 @@ def parse(text: str, identifier: str) -> Syntax:
     language = language_of(identifier)
     if language is None:
         return Syntax(plain, lines, starts, None)
-    root = _tree(plain, language.grammar)
+    root = tree(plain, language.grammar)
     nodes = _spans(root.find_all(_everything(language)))
     strings = outermost([span for kind, span in nodes if kind in language.strings])
     comments = outermost([_trimmed(span, plain) for kind, span in nodes if kind in language.comments])
@@ -98,7 +98,7 @@ def count_errors(text: str, identifier: str) -> int:
     if language is None:
         return 0
     plain = "\n".join(plain_lines(text))
-    nodes = _tree(plain, language.grammar).find_all(_errors())
+    nodes = tree(plain, language.grammar).find_all(_errors())
     return sum(_is_error(kind, span, language, len(plain)) for kind, span in _spans(nodes))
 
 
@@ -138,13 +138,14 @@ def text_of(node: SgNode, plain: str) -> str:
     return plain[slice(*span_of(node))]
 
 
-def _tree(plain: str, grammar: str) -> SgNode:
+def tree(plain: str, grammar: str) -> SgNode:
+    """The tree of `plain`, whose line ends are newlines. Its nodes' own text is what the grammar was given."""
     from ast_grep_py import SgRoot  # noqa: PLC0415  # 30 ms that a start of the server must not pay
 
-    return SgRoot(_for_grammar(plain), grammar).root()
+    return SgRoot(for_grammar(plain), grammar).root()
 
 
-def _for_grammar(plain: str) -> str:
+def for_grammar(plain: str) -> str:
     """The text in ASCII, with a sign of the same kind for each other one, so that all offsets hold.
 
     Scanners of some grammars (bash's is one) ask C's `isalnum` about any character, which crashes the process for some

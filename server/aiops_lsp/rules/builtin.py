@@ -46,10 +46,10 @@ REVIEWER_ADDRESSED = Rule(
     category=Category.SECURITY,
     severity=Severity.MEDIUM,
     confidence=85,
-    title="A comment tries to silence the reviewer",
+    title="A comment tries to steer the reviewer",
     why=(
-        "This comment speaks to an automated reviewer or language model and asks it to overlook something. It has no "
-        "effect here, but it may elsewhere, and nobody needs such a comment around sound code: see what it covers."
+        "This comment speaks to an automated reviewer or language model, as those do that want something overlooked. "
+        "It has no effect here, but it may elsewhere, and sound code needs no such comment: see what it covers."
     ),
     trigger="A review by a tool that obeys text in the code passes over a defect beside this comment.",
     cwe=1427,

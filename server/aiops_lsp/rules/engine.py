@@ -25,6 +25,7 @@ from aiops_lsp.rules.secrets import secret_findings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ast_grep_py import Rule as AstRule
     from ast_grep_py import SgNode
 
     from aiops_lsp.core.text import Snapshot
@@ -98,8 +99,8 @@ class _Review:
         text = self._snapshot.text[slice(*span)]
         secrets = list(secret_findings(self._snapshot, span, self._options.redact_patterns, in_test=self._in_test))
         if self._language is None:
-            for secret in secrets:
-                yield from self._switched(secret)
+            for finding in (*secrets, *self._spoken(span, None, 0)):
+                yield from self._switched(finding)
             return
         rules = [rule for rule in self._rules if _may_match(rule, text) and self._file_fits(rule)]
         root, shift = self._tree(text, span, rules)
@@ -109,10 +110,21 @@ class _Review:
         for match in (*matches(root, rules), *matches_each(root, team_rules)):
             if _within(match.node, shift, span):
                 yield from self._switched(self._finding(match, shift))
-        for note in reviewer_addressed(root, text, self._language):
-            if _within(note, shift, span):
-                finding = comment_finding(*self._place(note, shift), self._symbol(note))
-                yield from self._switched(finding)
+        for finding in self._spoken(span, root, shift):
+            yield from self._switched(finding)
+
+    def _spoken(self, span: tuple[int, int], root: SgNode | None, shift: int) -> Iterator[Finding]:
+        """The comments that speak to a reviewer. `root` is a tree that holds them, None where there is no grammar."""
+        for place in reviewer_addressed(self._snapshot, span):
+            symbol = ""
+            if root is not None and self._language is not None:
+                kinds: list[AstRule] = [
+                    {"kind": kind} for kind in sorted(self._language.functions | self._language.classes)
+                ]
+                at = self._snapshot.offset_at(place.start) - shift
+                holders = [one for one in root.find_all(any=kinds) if _holds(one, at)]
+                symbol = _named(sorted(holders, key=lambda one: one.range().start.index))
+            yield comment_finding(place, self._snapshot.slice(place), symbol)
 
     def _tree(self, text: str, span: tuple[int, int], rules: Iterable[Rule]) -> tuple[SgNode, int]:
         """A tree that holds the span, and what to add to its offsets to get the document's."""
@@ -220,13 +232,19 @@ class _Review:
     def _symbol(self, node: SgNode) -> str:
         """The dotted name of the functions and classes around a node, as far as the parsed text shows them."""
         assert self._language is not None
-        names: list[str] = []
-        for outer in (node, *node.ancestors()):
-            if outer.kind() in self._language.functions | self._language.classes:
-                name = outer.field("name")
-                if name is not None and name.text() != "_":
-                    names.append(name.text())
-        return ".".join(reversed(names))
+        holders = self._language.functions | self._language.classes
+        return _named([outer for outer in (*reversed(node.ancestors()), node) if outer.kind() in holders])
+
+
+def _named(holders: Iterable[SgNode]) -> str:
+    """The dotted name of definitions that lie in each other, the outermost first."""
+    names = [name.text() for holder in holders if (name := holder.field("name")) is not None]
+    return ".".join(name for name in names if name != "_")
+
+
+def _holds(node: SgNode, offset: int) -> bool:
+    place = node.range()
+    return place.start.index <= offset < place.end.index
 
 
 def _span(snapshot: Snapshot, first: int, last: int) -> tuple[int, int]:

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aiops_lsp.core.syntax import for_grammar
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONE_RETURN = re.compile(r"\r(?!\n)")
+_ASCII_ONLY = frozenset({"bash"})
+"""Grammars whose scanner crashes the process on some signs beyond ASCII. Rules for the others may name such signs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,13 @@ class Match:
 def parse(text: str, grammar: str) -> SgNode:
     """The tree of `text`, whose offsets are those of the text in code points.
 
-    What the parser cannot take (a lone surrogate) or would not see as a line's end (a lone carriage return) is
-    replaced by one character that it can.
+    What the parser cannot take (a lone surrogate; for some grammars, all beyond ASCII) or would not see as a line's
+    end (a lone carriage return) is replaced by one character that it can.
     """
     from ast_grep_py import SgRoot  # noqa: PLC0415  # 30 ms that the server's start must not pay
 
-    return SgRoot(_LONE_RETURN.sub("\n", _SURROGATE.sub("\ufffd", text)), grammar).root()
+    known = for_grammar(text) if grammar in _ASCII_ONLY else _SURROGATE.sub("\ufffd", text)
+    return SgRoot(_LONE_RETURN.sub("\n", known), grammar).root()
 
 
 def matches(root: SgNode, rules: Sequence[Rule]) -> list[Match]:
