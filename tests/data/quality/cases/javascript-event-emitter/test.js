@@ -1,0 +1,11 @@
+const emitter = new Emitter();
+const heard = [];
+emitter.once("open", () => heard.push("first"));
+emitter.on("open", () => heard.push("second"));
+const end = emitter.on("open", () => heard.push("third"));
+emitter.emit("open");
+console.assert(heard.join() === "first,second,third");
+end();
+emitter.emit("open");
+console.assert(heard.join() === "first,second,third,second");
+emitter.emit("nothing");
