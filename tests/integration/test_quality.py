@@ -183,8 +183,9 @@ async def test_a_provider_s_run_is_recorded_and_replayed_with_its_bill(data: Pat
         config.write_text(f'[models]\n{tiers}[providers.near]\nbase_url = "{provider.base_url}"\n{prices}', "utf-8")
         arguments = ["run", "--config", str(config), "--record", str(folder), "--data", str(data), "--out", str(first)]
         assert await asyncio.to_thread(main, arguments) == 0
-        assert len(provider.journal) == 4
-    assert await asyncio.to_thread(main, ["replay", str(folder), "--data", str(data), "--out", str(second)]) == 0
+        assert len(provider.journal) == 5  # four reviews and, as configured by default, one second opinion
+    arguments = ["replay", str(folder), "--data", str(data), "--second-opinion", "high", "--out", str(second)]
+    assert await asyncio.to_thread(main, arguments) == 0
     measured, replayed = report(first), report(second)
     assert hits(measured, "detected") == (1, 2)
     assert measured["figures"] == replayed["figures"]

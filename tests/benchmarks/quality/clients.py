@@ -55,7 +55,7 @@ class FileClient:
         if answer is None:
             self._journal.unanswered.add(name)
             if not self._asking:
-                raise Refused(f"nobody has answered {name}")
+                raise Refused("nobody has answered the request")
             answer = nothing_found(request)
         call = self._transcripts.call(name) or _estimated(request, answer)
         self._journal.calls.append(call)
