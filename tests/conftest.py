@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_KEPT = ("AIOPS_REQUIRE_EDITORS", "AIOPS_TEST_EDITORS")
+_KEPT = ("AIOPS_REQUIRE_EDITORS", "AIOPS_TEST_EDITORS", "AIOPS_TEST_PICTURES")
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,14 @@
 """Stands between an editor and a server on stdio and records every message, with its direction and time.
 
 Run `python lsp_tee.py RECORDING.jsonl SERVER ARGUMENTS...` where the editor would start the server. Each line of the
-recording is `{"t": seconds, "from": "client" or "server", "msg": message}`. Exits as the server does.
+recording is `{"t": seconds, "from": "client" or "server", "msg": message}`. Ends as the server does, by the same signal
+if by one.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -67,7 +69,10 @@ def main() -> int:
         to_server = (sys.stdin.buffer, server.stdin, "client", recording)
         threading.Thread(target=_pump, args=to_server, daemon=True).start()
         _pump(server.stdout, sys.stdout.buffer, "server", recording)
-        return server.wait()
+        code = server.wait()
+    if code < 0:
+        os.kill(os.getpid(), -code)
+    return code
 
 
 if __name__ == "__main__":

@@ -46,15 +46,26 @@ QUIET: dict[str, object] = {
 
 
 def build_extension(code: VSCode, folder: Path) -> Path:
-    """The .vsix, built by the extension's own script."""
-    vsix = folder / "aiops-lsp.vsix"
-    vsce = EXTENSION / "node_modules" / "@vscode" / "vsce" / "vsce"
-    arguments = ["package", "--no-dependencies", "--allow-missing-repository", "--out", str(vsix)]
+    """The .vsix, built by the extension's own script, from a copy, since others may build it at the same time."""
+    source, vsix = folder / "extension", folder / "aiops-lsp.vsix"
+    shutil.copytree(EXTENSION, source, ignore=shutil.ignore_patterns("node_modules", "dist", "*.vsix"))
+    (source / "node_modules").symlink_to(EXTENSION / "node_modules")
+    npm_run(code, source, "package", "--out", str(vsix))
+    return vsix
+
+
+def npm_run(code: VSCode, folder: Path, script: str, *arguments: str) -> str:
+    """Run a script of a package.json to its end; returns what it printed. Fails when it does."""
     done = subprocess.run(
-        [code.node, vsce, *arguments], cwd=EXTENSION, env=code.environment, capture_output=True, text=True, check=False
+        [code.node.with_name("npm"), "run", script, *(["--", *arguments] if arguments else [])],
+        cwd=folder,
+        env=code.environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return vsix
+    return done.stdout
 
 
 @dataclass
@@ -179,7 +190,7 @@ class Window:
         out = self.home / "seen.json"
         shots = os.environ.get("AIOPS_TEST_PICTURES", "")
         pictures = {"SHOTS": shots} if shots else {}
-        await self.script("drive.mjs", 110, FILE="shop.py", STEPS=steps, OUT=str(out), **pictures, **variables)
+        await self.script("drive.mjs", 240, FILE="shop.py", STEPS=steps, OUT=str(out), **pictures, **variables)
         seen: dict[str, Any] = json.loads(out.read_text("utf-8"))
         return seen
 
@@ -197,9 +208,9 @@ class Window:
         (self.home / f"seen.json.{what}.done").touch()
 
     def logs(self) -> str:
-        """What the extension logged, which failures are explained by."""
-        files = sorted((self.home / "vscode").rglob("*aiops*.log"))
-        return "\n".join(file.read_text("utf-8", "replace")[-4000:] for file in files)
+        """What the extension and the server logged, which failures are explained by."""
+        files = [*(self.home / "vscode").rglob("*aiops*.log"), *(self.home / "state" / "logs").glob("*.jsonl")]
+        return "\n".join(file.read_text("utf-8", "replace")[-4000:] for file in sorted(files))
 
 
 async def _drain(stream: asyncio.StreamReader) -> None:

@@ -28,8 +28,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const status = new StatusView(server);
   const reviews = new Reviews(server, log);
   const usage = new UsageView(server, vscode.Uri.joinPath(context.extensionUri, "media"));
-  context.subscriptions.push(log, server, status, usage);
-  context.subscriptions.push(vscode.languages.registerCodeLensProvider({ scheme: "file" }, new Lenses(status)));
+  const lenses = new Lenses(status);
+  context.subscriptions.push(log, server, status, usage, lenses);
+  context.subscriptions.push(vscode.languages.registerCodeLensProvider({ scheme: "file" }, lenses));
 
   const install = async (): Promise<void> => {
     const version = (context.extension.packageJSON as { version: string }).version;

@@ -4,11 +4,30 @@ import * as vscode from "vscode";
 
 import type { StatusView } from "./status";
 
-export class Lenses implements vscode.CodeLensProvider {
-  readonly onDidChangeCodeLenses: vscode.Event<void>;
+export class Lenses implements vscode.CodeLensProvider, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly subscriptions: { dispose(): unknown }[];
+
+  readonly onDidChangeCodeLenses = this.changed.event;
 
   constructor(private readonly status: StatusView) {
-    this.onDidChangeCodeLenses = status.onDidChange;
+    this.subscriptions = [
+      this.changed,
+      status.onDidChange(() => {
+        this.changed.fire();
+      }),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration("aiops.codeLens")) {
+          this.changed.fire();
+        }
+      }),
+    ];
+  }
+
+  dispose(): void {
+    for (const one of this.subscriptions) {
+      one.dispose();
+    }
   }
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {

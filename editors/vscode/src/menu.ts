@@ -12,7 +12,7 @@ interface Entry extends vscode.QuickPickItem {
 export async function showMenu(server: Server, status: StatusView): Promise<void> {
   const title = ["aiops", status.state, status.spend].filter((text) => text !== "").join(" · ");
   const entries = server.client === undefined ? withoutServer() : withServer(server);
-  const placeHolder = status.reason === "" ? "What is to be done?" : status.reason;
+  const placeHolder = status.reason === "" ? "Select an action" : status.reason;
   const chosen = await vscode.window.showQuickPick(entries, { title, placeHolder, matchOnDescription: true });
   if (chosen?.command !== undefined) {
     await vscode.commands.executeCommand(chosen.command);

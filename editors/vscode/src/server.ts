@@ -190,11 +190,15 @@ export class Server implements vscode.Disposable {
       initializationFailedHandler: () => false,
       markdown: { isTrusted: false, supportHtml: false },
       middleware: {
+        provideCodeActions: async (document, range, context, token, next) =>
+          verifiedFirst(await next(document, range, context, token)),
         workspace: {
           configuration: (params, token, next) =>
             params.items.every((item) => item.section === "aiops")
               ? params.items.map((item) => this.settingsFor(item.scopeUri))
               : next(params, token),
+          // Not with the values, which would be the defaults too: the server asks for what somebody set.
+          didChangeConfiguration: (_sections, next) => next(undefined),
         },
       },
     };
@@ -241,3 +245,14 @@ export class Server implements vscode.Disposable {
   }
 }
 
+type Actions = (vscode.Command | vscode.CodeAction)[] | null | undefined;
+
+/** VS Code lists last whatever a model wrote; a fix that was verified belongs first, so it is not marked as such. */
+function verifiedFirst(actions: Actions): Actions {
+  for (const action of actions ?? []) {
+    if ("isPreferred" in action && action.isPreferred) {
+      (action as { isAI?: boolean }).isAI = false;
+    }
+  }
+  return actions;
+}

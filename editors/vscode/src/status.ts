@@ -6,6 +6,8 @@ import type { DocumentStatus, Status } from "./protocol";
 import type { Life, Server } from "./server";
 import { LIVES, STATES, usd } from "./words";
 
+const DETAIL_LENGTH = 60;
+
 export class StatusView implements vscode.Disposable {
   private readonly item: vscode.LanguageStatusItem;
   private readonly changed = new vscode.EventEmitter<void>();
@@ -78,7 +80,9 @@ export class StatusView implements vscode.Disposable {
     const document = editor === undefined ? undefined : this.document(editor.document.uri);
     this.item.text = `aiops: ${this.state}`;
     const part = document?.note === "" ? document.words : document?.note;
-    this.item.detail = [this.reason, part, this.spend].filter((text) => text !== undefined && text !== "").join(" · ");
+    // It is one line, and what does not fit is cut off: where something is amiss, that is what it says.
+    const shown = this.reason === "" ? [part, this.spend] : [clipped(this.reason)];
+    this.item.detail = shown.filter((text) => text !== undefined && text !== "").join(" · ");
     this.item.busy = this.life === "starting" || this.life === "crashed" || this.status?.state === "reviewing";
     this.item.severity = this.severity();
     this.changed.fire();
@@ -94,4 +98,8 @@ export class StatusView implements vscode.Disposable {
       ? vscode.LanguageStatusSeverity.Warning
       : vscode.LanguageStatusSeverity.Information;
   }
+}
+
+function clipped(text: string): string {
+  return text.length > DETAIL_LENGTH ? `${text.slice(0, DETAIL_LENGTH - 1).trimEnd()}…` : text;
 }

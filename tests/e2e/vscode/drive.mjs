@@ -57,9 +57,10 @@ const steps = {
     await page.keyboard.press("Control+.");
     const fix = page.locator(".action-widget .monaco-list-row", { hasText: "Fix: Divides by zero" }).first();
     await fix.waitFor();
+    await page.locator(".action-widget .monaco-list-row.focused", { hasText: "Fix: Divides by zero" }).waitFor();
     seen.actions = await page.locator(".action-widget .monaco-list-row").allInnerTexts();
     await bench.shot("quick-fix");
-    await fix.click();
+    await page.keyboard.press("Enter");
     await bench.line("or 1)").waitFor();
     await bench.squiggle().waitFor({ state: "detached" });
     await page.keyboard.press("Control+s");
@@ -70,9 +71,24 @@ const steps = {
     await page.keyboard.press("Control+s");
   },
 
+  async ignore() {
+    await bench.line("len(").click();
+    await bench.command("Go to Next Problem (Error, Warning, Info)");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+.");
+    await page.locator(".action-widget .monaco-list-row", { hasText: "Ignore with a comment" }).first().click();
+    await bench.squiggle().waitFor({ state: "detached" });
+    await page.keyboard.press("Control+s");
+    await until("the file on disk", () => fs.readFileSync(file, "utf8").includes("ignore["));
+    seen.ignored = fs.readFileSync(file, "utf8");
+    await page.keyboard.press("Control+z");
+    await bench.squiggle().waitFor();
+    await page.keyboard.press("Control+s");
+  },
+
   async status() {
     seen.status = await bench.status("aiops: idle");
-    await bench.shot("status");
+    await bench.shot("status", { stay: true });
     await page.keyboard.press("Escape");
   },
 
@@ -134,7 +150,7 @@ const steps = {
     await page.keyboard.type("\ndef first(values):\nreturn values[0]\n");
     await page.keyboard.press("Control+s");
     seen.outage = await bench.status("aiops: degraded");
-    await bench.shot("degraded");
+    await bench.shot("degraded", { stay: true });
     await page.keyboard.press("Escape");
     await meet("up");
     await bench.command("aiops: Review Changes in Open Files");
@@ -161,6 +177,13 @@ const steps = {
     seen.missing = (await told.innerText()).replace(/\s+/g, " ");
     await bench.shot("missing");
     seen.missing_status = await bench.status("not installed");
+    await page.keyboard.press("Escape");
+  },
+
+  async install() {
+    await bench.command("aiops: Install Server for VS Code Alone");
+    await bench.squiggle().waitFor({ timeout: 150_000 });
+    seen.installed = await bench.status("aiops: idle");
   },
 };
 

@@ -29,10 +29,11 @@ export class Workbench {
     this.page = page;
   }
 
-  async shot(name, clip) {
+  /** A picture of the window. What hangs on the mouse is in it only if the mouse is to `stay`. */
+  async shot(name, { stay = false } = {}) {
     if (process.env.SHOTS) {
-      await this.page.mouse.move(700, 775);
-      await this.page.screenshot({ path: path.join(process.env.SHOTS, `${name}.png`), ...(clip ? { clip } : {}) });
+      if (!stay) await this.page.mouse.move(8, 300);
+      await this.page.screenshot({ path: path.join(process.env.SHOTS, `${name}.png`) });
     }
   }
 
@@ -62,9 +63,23 @@ export class Workbench {
 
   /** Open the status of the languages and wait until it says `text`. */
   async status(text) {
-    await this.page.locator('.statusbar-item[id="status.languageStatus"]').first().hover();
-    const item = this.page.locator(".hover-language-status .element", { hasText: text }).first();
-    await item.waitFor();
-    return (await item.innerText()).replace(/\s+/g, " ");
+    const item = this.page.locator('.statusbar-item[id="status.languageStatus"]').first();
+    const entry = this.page.locator(".hover-language-status .element", { hasText: "aiops" }).first();
+    const end = Date.now() + PATIENCE;
+    let seen = "nothing";
+    while (Date.now() < end) {
+      // It opens when the mouse comes to the item, which it may be over already, and is not drawn anew while it is open.
+      await this.page.mouse.move(700, 300);
+      await item.hover();
+      try {
+        await entry.waitFor({ timeout: 2_000 });
+        seen = (await entry.innerText()).replace(/\s+/g, " ");
+        if (seen.includes(text)) return seen;
+      } catch (error) {
+        if (error.name !== "TimeoutError") throw error;
+      }
+      await this.page.waitForTimeout(200);
+    }
+    throw new Error(`the status did not say ${text}; the last was: ${seen}`);
   }
 }

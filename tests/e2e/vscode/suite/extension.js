@@ -88,6 +88,38 @@ suite(`aiops in ${vscode.env.appName} ${vscode.version}`, () => {
     await finding(document);
   });
 
+  test("what was upheld as a fix is preferred, and Fix All applies it", async () => {
+    await action(document, "Fix: ");
+    const { range } = await finding(document);
+    const [first] = await actions(document, range);
+    assert.match(first.title, /^Fix: /);
+    assert.strictEqual(first.isPreferred, true);
+    const command = "vscode.executeCodeActionProvider";
+    const all = await vscode.commands.executeCommand(command, document.uri, whole(document), "source.fixAll.aiops", 20);
+    assert.strictEqual(all.length, 1, JSON.stringify(all));
+    assert.ok(await vscode.workspace.applyEdit(all[0].edit));
+    assert.strictEqual(document.getText(), CODE.replace("return sum(values) / len(values)", FIXED));
+    await vscode.commands.executeCommand("undo");
+    await finding(document);
+  });
+
+  test("there is no code lens unless it is turned on, and then one that says how much is reviewed", async () => {
+    const lenses = async () => {
+      const all = await vscode.commands.executeCommand("vscode.executeCodeLensProvider", document.uri, 5);
+      return all.filter((one) => one.command?.command.startsWith("aiops."));
+    };
+    assert.deepStrictEqual(await lenses(), []);
+    const settings = vscode.workspace.getConfiguration("aiops", document.uri);
+    await settings.update("codeLens.enabled", true, vscode.ConfigurationTarget.Workspace);
+    const [lens] = await until("the lens", async () => {
+      const some = await lenses();
+      return some.length > 0 && some;
+    });
+    assert.match(lens.command.title, /regions? reviewed/);
+    await settings.update("codeLens.enabled", undefined, vscode.ConfigurationTarget.Workspace);
+    await until("the lens to go", async () => (await lenses()).length === 0);
+  });
+
   test("what is contributed is registered, with a category and under other ids than the server's", async () => {
     const ids = await vscode.commands.getCommands(true);
     for (const { command, category } of extension.packageJSON.contributes.commands) {
