@@ -53,7 +53,7 @@ _ADDRESSED = (
     r"\b(?:ignore|disregard|forget|override|bypass|discard)\b.{0,30}\b"
     r"(?:instructions?|prompts?|directions|guidelines|system messages?|rules (?:above|before|you))\b",
     # to be spoken to: "AI reviewer: ...", "note to automated tools"
-    rf"{_HAILED}{_MACHINE}\s*[:,]\s",
+    rf"{_HAILED}{_MACHINE}\s*[:,](?:\s|$)",
     r"\b(?:notes?|message|messages|attention|notice|instructions?|reminder|hint|for)\b.{0,12}\b(?:to|for)?\s*"
     r"(?:the |any |all |every |an? )?(?:(?:ai|llm|automated|automatic)[ -]+)+(?:code |security )?"
     r"(?:review(?:er|ing)?s?|models?|tools?|agents?|assistants?|auditors?|scanners?|systems?|bots?)\b",
@@ -93,7 +93,7 @@ _ADDRESSED = (
 )
 # What people write to each other as well ("Reviewer: Jane", "approved by ..."): kept from the model, never reported.
 _CLAIMED_SAFE = (
-    rf"{_HAILED}(?:code |security )*{_ROLES}\s*[:,]\s",
+    rf"{_HAILED}(?:code |security )*{_ROLES}\s*[:,](?:\s|$)",
     r"\b(?:this|these|the (?:following|above|below|next)|all|everything)\b.{0,30}\b"
     r"(?:(?:has|have) (?:already )?been|was|were|is|are)\s+(?:already |fully |formally |independently |known to be )*"
     r"(?:audited|(?:security[- ])?reviewed|approved|vetted|pre-?approved|certified|cleared|exempt|proven|verified|safe"
@@ -102,6 +102,19 @@ _CLAIMED_SAFE = (
     r"(?:false positives?|safe|intended)\b",
     r"\b(?:approved|audited|certified|verified|reviewed|signed off) by\b.{0,40}\b(?:security|team|audit|reviewer)",
 )
+# In what a project tells the reviewer, which speaks to it by its nature.
+_SILENCING = (
+    r"\b(?:ignore|disregard|forget|override|bypass|discard|set aside)\b.{0,30}\b"
+    r"(?:instructions?|prompts?|directions|guidelines|system messages?|rules|findings?|issues?|warnings?)\b",
+    r"\b(?:do not|don'?t|never|must not|should not|no need to|stop|avoid|refrain from)\s+(?:ever\s+)?"
+    r"(?:report|flag|mention|review|analy[sz]e|audit|comment|complain|warn|raise|say)",
+    r"\b(?:report|return|output|answer|respond|reply|emit|give|produce|state|say|there are|with)\b.{0,16}"
+    r"\b(?:nothing|no (?:findings?|issues?|defects?|bugs|problems)|zero|an empty)\b",
+    r"\b(?:skip|overlook|exempt|stay silent|be silent|false positives?)\b",
+    r"\b(?:set|use|lower|keep|make|give)\b.{0,24}\b(?:confidence|severity)\b",
+    r"\byou are\b.{0,30}\b(?:ai|assistant|model|reviewer|linter|auditor|bot|agent)\b",
+)
+_SILENCING_PATTERN = re.compile("|".join((*_SILENCING, *_CLAIMED_SAFE[1:])))
 _ADDRESSED_PATTERN = re.compile("|".join(_ADDRESSED))
 _ANY_PATTERN = re.compile("|".join(_ADDRESSED + _CLAIMED_SAFE))
 
@@ -111,7 +124,7 @@ ai:~ai,~ai ~ai-~a.i.~llm~gpt~claude~gemini~copilot~codex~language model~language
 review tool~code review~automated~automatic~machine~virtual~auditor~assistant~agent~scanner~bot:~bot,~linters and
 instruction~prompt~direction~guideline~system message~system:~developer:~override:~rules~do not~don't~dont~never
 must not~no need~stop~report~raise~emit~invent~without~no issue~no finding~no bug~no defect~no problem~zero~empty list
-confidence~severity~regions"~"findings~'findings~verdicts"~refuted"~fix_correct~outside_context~<|~<system~</system
+confidence~severity~regions"~regions'~"findings~'findings~verdicts~refuted~fix_correct~outside_context~<|~<system~</system
 im_start~im_end~endoftext~eot_id~header_id~[inst~[/inst~<<sys~api key~secrets~tool~approved~vetted~certified~cleared
 exempt~proven~verified~audited~reviewed~safe~secure~correct~bug-free~bug free~intentional~false positive~intended
 signed off~anweisung~melde~berichte~instrucc~instruç~instruc~istruz~signale~informe~relate~segnala""".replace(
@@ -157,6 +170,11 @@ def addressing_comments(lines: Sequence[str], language: str = "") -> list[Commen
     return sorted(firsts, key=lambda comment: (comment.line, comment.start))
 
 
+def asks_for_silence(instruction: str) -> bool:
+    """Whether a project's instruction would have something left out of a review instead of looked for in addition."""
+    return any(_SILENCING_PATTERN.search(reading) for reading in _readings(instruction))
+
+
 def _hits(lines: Sequence[str], language: str, pattern: re.Pattern[str]) -> Iterator[list[CommentLine]]:
     """The comments that each match of `pattern` touches: a sentence may run over several of them."""
     if not any(map(_may_be_one, _readings("\n".join(lines)))):
@@ -164,18 +182,28 @@ def _hits(lines: Sequence[str], language: str, pattern: re.Pattern[str]) -> Iter
     for run in comment_runs(lines, language):
         texts = [lines[comment.line][comment.start : comment.end] for comment in run]
         for readable in {*zip(*map(_readings, texts), strict=True)}:
-            joined = " ".join(readable)
-            if not _may_be_one(joined):
-                continue
-            starts = [0, *accumulate(len(text) + 1 for text in readable)]
-            for match in pattern.finditer(joined):
-                touched = [
-                    comment
-                    for comment, start, text in zip(run, starts, readable, strict=False)
-                    if text and start < match.end() and match.start() < start + len(text)
-                ]
-                if touched:
-                    yield touched
+            for comment, text in zip(run, readable, strict=True):
+                if _may_be_one(text) and pattern.search(text):
+                    yield [comment]
+            yield from _hits_across(run, readable, pattern)
+
+
+def _hits_across(
+    run: Sequence[CommentLine], texts: Sequence[str], pattern: re.Pattern[str]
+) -> Iterator[list[CommentLine]]:
+    """The comments of a run that matches touch of which more than one comment has a part."""
+    joined = " ".join(texts)
+    if len(texts) == 1 or not _may_be_one(joined):
+        return
+    starts = [0, *accumulate(len(text) + 1 for text in texts)]
+    for match in pattern.finditer(joined):
+        touched = [
+            comment
+            for comment, start, text in zip(run, starts, texts, strict=False)
+            if text and start < match.end() and match.start() < start + len(text)
+        ]
+        if len(touched) > 1:
+            yield touched
 
 
 def _may_be_one(text: str) -> bool:

@@ -114,10 +114,19 @@ def _inside(folder: str) -> bool:
 
 
 def _bounded(reading: Reading, instructions: tuple[Instruction, ...]) -> tuple[Instruction, ...]:
-    """The instructions, in order, as long as they fit the bound together."""
+    """The instructions that add something, in order, as long as they fit the bound together."""
+    from aiops_lsp.core.injection import asks_for_silence  # noqa: PLC0415 - only for who has instructions
+
     kept: list[Instruction] = []
     room = MAX_INSTRUCTION_TOKENS * _CHARACTERS_PER_TOKEN
     for index, instruction in enumerate(instructions):
+        if asks_for_silence(instruction.text):
+            reading.report(
+                ("instructions", f"[{index}]"),
+                "the instructions of a repository say what else to look for and can silence nothing, so this one is "
+                "left out",
+            )
+            continue
         if len(instruction.text) > room:
             reading.report(
                 ("instructions", f"[{index}]"),
