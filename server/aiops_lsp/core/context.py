@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from aiops_lsp.core.outline import Definition, DefinitionKind, Scope
+from aiops_lsp.core.outline import DefinitionKind
 from aiops_lsp.core.syntax import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aiops_lsp.core.outline import Outline
+    from aiops_lsp.core.outline import Definition, Outline, Scope
     from aiops_lsp.core.partition import Header, Part
     from aiops_lsp.core.placeholders import Placeholders, Secret
     from aiops_lsp.core.syntax import Span, Syntax
@@ -30,16 +30,26 @@ PARTIAL = "(The code below is one part of a whole that is too long to be shown; 
 """What is said of a part that begins or ends in the middle of a function or another statement."""
 
 _LONGEST_DEFINITION = 300
-_MOST_OF_A_NAME = 10
+MEMBER_RANK = 0
+"""The rank of what the own class defines; that of everything else is its kind's."""
+
+MOST_OF_A_NAME = 10
 """Definitions of one name that are shown, the first ones of the file: overloads, or a file that repeats itself."""
 
-_CONSTRUCTORS = frozenset({"__init__", "__new__", "constructor", "__construct", "initialize", "init", "new", "this"})
+CONSTRUCTORS = frozenset({"__init__", "__new__", "constructor", "__construct", "initialize", "init", "new", "this"})
 
 _NAME = re.compile(r"(?:(?<!\w)|(?<=\.\.))(?<![^.]\.)[^\W\d]\w*")
 _ATTRIBUTE = re.compile(r"\.\s*([^\W\d]\w*)")
 _MEMBER = re.compile(r"(?:\b(?:self|cls|this|Self|static|super)\s*(?:\?\.|\.|->|::)\s*[#$]?|@)([^\W\d]\w*)")
 _WORD = re.compile(r"[^\W\d]\w*")
 _MARK = re.compile("\0([0-9]+)\0")
+
+
+class Names(NamedTuple):
+    """The names that a region uses: as such, and as members of the class that it is in."""
+
+    names: set[str]
+    members: set[str]
 
 
 class ContextBlocks:
@@ -49,6 +59,7 @@ class ContextBlocks:
         assert syntax.language is not None
         self.syntax = syntax
         self.language = syntax.language
+        self.outline = outline
         self.secrets = secrets
         self.secret_spans = [(start, end) for start, end, _ in secrets]
         self.texts: dict[int, str] = {}
@@ -58,9 +69,9 @@ class ContextBlocks:
         for scope in outline.scopes:
             table = self.members[scope.symbol] if scope.is_class else self.globals
             for definition in scope.definitions:
-                if len(table[definition.name]) < _MOST_OF_A_NAME:
+                if len(table[definition.name]) < MOST_OF_A_NAME:
                     table[definition.name].append(definition)
-                if scope.is_class and definition.name in _CONSTRUCTORS | {scope.name}:
+                if scope.is_class and definition.name in CONSTRUCTORS | {scope.name}:
                     self.constructors.setdefault(scope.header[0], definition)
 
     def block(self, own: Span, part: Part, scope: Scope, skeleton: str, strings: Sequence[str]) -> str:
@@ -69,28 +80,36 @@ class ContextBlocks:
         `skeleton` is the region's code without comments and strings; `strings` are its strings, since names are
         used in those that interpolate.
         """
-        enclosing = list(_enclosing(scope))
-        lines = dict.fromkeys(
-            _cut(self._cleaned(outer.header)) for outer in enclosing if not own[0] <= outer.header[0] < own[1]
-        )
+        lines = dict.fromkeys(self.headers_around(own, scope))
         lines.update(dict.fromkeys(map(self._header, part.headers)))
         if part.partial:
             lines[PARTIAL] = None
-        seen = set(lines)
-        shown = {outer.header[0] for outer in enclosing}
-        found: list[tuple[int, str]] = []
-        for definition, rank in self._used(scope, skeleton, strings):
-            start = definition.span[0]
-            if not own[0] <= start < own[1] and start not in shown:
-                text = self._text(definition)
-                if text and text not in seen:
-                    seen.add(text)
-                    found.append((rank, text))
-        lines.update(dict.fromkeys(text for _, text in sorted(found)))
+        ranks: dict[str, int] = {}
+        for rank, text in self.told(own, scope, self._names(skeleton, strings)):
+            ranks[text] = min(rank, ranks.get(text, rank))
+        ordered = sorted((rank, text) for text, rank in ranks.items() if text)
+        lines.update(dict.fromkeys(text for _, text in ordered))
         return _bounded(lines)
 
-    def _used(self, scope: Scope, skeleton: str, strings: Sequence[str]) -> Iterator[tuple[Definition, int]]:
-        """The definitions of the names that the code uses, each with its rank, the most valuable lowest."""
+    def headers_around(self, own: Span, scope: Scope) -> Iterator[str]:
+        """The headers of the classes around a region, from outside in, but for those that it holds itself."""
+        for outer in classes_around(scope):
+            if not own[0] <= outer.header[0] < own[1]:
+                yield self.header_of(outer)
+
+    def header_of(self, scope: Scope) -> str:
+        """The header of a class on one line."""
+        return _cut(self._cleaned(scope.header))
+
+    def told(self, own: Span, scope: Scope, names: Names) -> Iterator[tuple[int, str]]:
+        """Rank, the most valuable lowest, and text of the definitions elsewhere of the names that a region uses."""
+        shown = {outer.header[0] for outer in classes_around(scope)}
+        for definition, rank in self._used(scope, names):
+            start = definition.span[0]
+            if not own[0] <= start < own[1] and start not in shown:
+                yield rank, self._text(definition)
+
+    def _names(self, skeleton: str, strings: Sequence[str]) -> Names:
         names = set(_NAME.findall(skeleton))
         members = set(_MEMBER.findall(skeleton))
         for string in strings:
@@ -101,13 +120,23 @@ class ContextBlocks:
             names.update(_ATTRIBUTE.findall(skeleton))
         if self.language.bare_members:
             members |= names
+        return Names(names, members)
+
+    def _used(self, scope: Scope, names: Names) -> Iterator[tuple[Definition, int]]:
+        """The definitions of the names, each with its rank."""
         if scope.is_class:
             table = self.members[scope.symbol]
-            for name in members & table.keys():
-                yield from ((definition, 0) for definition in table[name])
+            for name in names.members & table.keys():
+                yield from ((definition, MEMBER_RANK) for definition in table[name])
         # A type's own fields may stand apart from its methods (`impl`, `extension`).
-        for name in (names | {scope.name}) & self.globals.keys():
+        for name in (names.names | {scope.name}) & self.globals.keys():
             yield from ((definition, definition.kind.value) for definition in self.globals[name])
+
+    def facts(self) -> Iterator[tuple[int, Scope, Definition, str]]:
+        """All definitions that a block can hold: where each stands, its scope, and the text that blocks show."""
+        for scope in self.outline.scopes:
+            for definition in scope.definitions:
+                yield definition.span[0], scope, definition, self._text(definition)
 
     def _header(self, header: Header) -> str:
         """A block's header; of the pieces of a long one, an `else` after many, the first and the last."""
@@ -167,10 +196,10 @@ class ContextBlocks:
         return _MARK.sub(stand_in, block) if "\0" in block else block
 
 
-def _enclosing(scope: Scope) -> Iterator[Scope]:
-    """The classes around a scope, from outside in."""
+def classes_around(scope: Scope) -> Iterator[Scope]:
+    """The classes around a scope, itself among them, from outside in."""
     if scope.parent is not None:
-        yield from _enclosing(scope.parent)
+        yield from classes_around(scope.parent)
     if scope.is_class:
         yield scope
 

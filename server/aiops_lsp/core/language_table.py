@@ -87,6 +87,16 @@ class Language:
     sensitive: Kinds = _NO_KINDS
 
 
+AROUND_MEMBERS = {
+    "python": ("class _:\n", ""),
+    "javascript": ("class _ {\n", "\n}"),
+    "typescript": ("class _ {\n", "\n}"),
+    "tsx": ("class _ {\n", "\n}"),
+    "java": ("class _ {\n", "\n}"),
+    "rust": ("impl _ {\n", "\n}"),
+}
+"""By grammar, what has to stand before and after members of a class for them to be parsed without it."""
+
 _SHELL_CALLS = "system exec eval popen shell_exec passthru proc_open"
 
 PYTHON = Language(

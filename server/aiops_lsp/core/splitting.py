@@ -8,37 +8,24 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aiops_lsp.core.context import ContextBlocks
-from aiops_lsp.core.cutting import cut
-from aiops_lsp.core.language_table import Blanks
-from aiops_lsp.core.loose import loose_form, skeleton_of
-from aiops_lsp.core.outline import Outline, Role, Scope, outline
-from aiops_lsp.core.paragraphs import paragraphs
-from aiops_lsp.core.partition import Part, partition
-from aiops_lsp.core.placeholders import Dedented, Moves, Placeholders, Redacted, dedent, redact
-from aiops_lsp.core.regions import Region, Shape
-from aiops_lsp.core.syntax import count_errors, outermost, parse, plain_lines, span_of, within
+from aiops_lsp.core.building import RegionBuilder
+from aiops_lsp.core.frames import frames_of
+from aiops_lsp.core.splicing import moved, splice
+from aiops_lsp.core.syntax import count_errors, parse, plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ast_grep_py import SgNode
-
-    from aiops_lsp.core.language_table import Language
+    from aiops_lsp.core.frames import Frame
     from aiops_lsp.core.placeholders import Secret
-    from aiops_lsp.core.syntax import Span, Syntax
+    from aiops_lsp.core.regions import Region
     from aiops_lsp.core.text import Snapshot
 
-__all__ = ["Split", "count_errors", "resplit", "split"]
-
-_FRAME = frozenset({Role.IMPORT, Role.COMMENT, Role.HEADER, Role.CLOSER})
-
-_CALL = re.compile(r"([^\W\d]\w*)\s*(?:!\s*)?(?=[({<]|=(?!=))")
-_WORD = re.compile(r"[^\W\d]\w*")
+__all__ = ["Split", "count_errors", "respliced", "resplit", "split"]
 
 
 @dataclass(frozen=True)
@@ -46,13 +33,14 @@ class Split:
     """The regions of a snapshot, which partition its lines. `parsed` is false for a language without a grammar.
 
     `errors` counts the parse errors of the whole document, `settled_errors` those of the last split that stood on its
-    own text alone.
+    own text alone. `frames` are what an edit's look at a few regions needs of the others, if such a look can do.
     """
 
     regions: tuple[Region, ...]
     parsed: bool
     errors: int = 0
     settled_errors: int = 0
+    frames: tuple[Frame, ...] = field(default=(), repr=False, compare=False)
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -71,9 +59,30 @@ def split(snapshot: Snapshot, secrets: Sequence[Secret] = (), fits: Callable[[Re
     one that is not is cut between its statements, as far as it has any. Without it, none is.
     """
     syntax = parse(snapshot.text, snapshot.language)
-    moved = _in_plain_text(secrets, snapshot.text, syntax.text)
-    builder = _Builder(syntax, moved, fits)
-    return builder.split()
+    return _split(RegionBuilder(syntax, _in_plain_text(secrets, snapshot.text, syntax.text), fits))
+
+
+def respliced(
+    snapshot: Snapshot,
+    previous: Split,
+    previous_snapshot: Snapshot,
+    has_secrets: Callable[[str], bool],
+    fits: Callable[[Region], bool] | None = None,
+) -> Split | None:
+    """The same as `split`, at the cost of the functions that were edited; None where that takes the whole document.
+
+    `previous` is the split of `previous_snapshot`, made with the same `fits`. `has_secrets` says whether a piece of
+    text holds any.
+    """
+    found = splice(previous.regions, previous.frames, previous_snapshot, snapshot, fits, has_secrets)
+    if found is None:
+        return None
+    below = previous.regions[found.last :]
+    if found.moved:
+        below = tuple(moved(region, found.moved) for region in below)
+    regions = (*previous.regions[: found.first], *found.regions, *below)
+    frames = (*previous.frames[: found.first], *found.frames, *previous.frames[found.last :])
+    return Split(regions, parsed=True, frames=frames)
 
 
 def resplit(
@@ -91,10 +100,10 @@ def resplit(
     must have been found by the same patterns as those of `previous`, and `fits` be what it was then.
     """
     syntax = parse(snapshot.text, snapshot.language)
-    builder = _Builder(syntax, _in_plain_text(secrets, snapshot.text, syntax.text), fits)
+    builder = RegionBuilder(syntax, _in_plain_text(secrets, snapshot.text, syntax.text), fits)
     errors = len(syntax.errors)
     if errors <= previous.settled_errors or snapshot.language != previous_snapshot.language:
-        return builder.split()
+        return _split(builder)
     kept = list(_unchanged(previous, plain_lines(previous_snapshot.text), syntax.lines))
     regions: list[Region] = []
     reached = 0
@@ -115,14 +124,20 @@ def _unchanged(previous: Split, before: Sequence[str], now: Sequence[str]) -> It
     tail = 0
     while tail < min(len(before), len(now)) - head and before[-1 - tail] == now[-1 - tail]:
         tail += 1
-    moved = len(now) - len(before)
+    further = len(now) - len(before)
     for region in previous.regions:
         if region.parse_error:
             continue
         if region.end_line <= head:
             yield region
         elif region.start_line >= len(before) - tail:
-            yield replace(region, start_line=region.start_line + moved, end_line=region.end_line + moved)
+            yield moved(region, further)
+
+
+def _split(builder: RegionBuilder) -> Split:
+    errors = len(builder.syntax.errors)
+    regions = tuple(map(builder.region, builder.parts))
+    return Split(regions, builder.syntax.root is not None, errors, errors, frames_of(builder))
 
 
 def _in_plain_text(secrets: Sequence[Secret], text: str, plain: str) -> list[Secret]:
@@ -131,224 +146,3 @@ def _in_plain_text(secrets: Sequence[Secret], text: str, plain: str) -> list[Sec
         return list(secrets)
     pairs = [match.start() for match in re.finditer("\r\n", text)]
     return [(start - bisect_left(pairs, start), end - bisect_left(pairs, end), kind) for start, end, kind in secrets]
-
-
-class _Builder:
-    """Makes the regions of one parsed document."""
-
-    def __init__(self, syntax: Syntax, secrets: Sequence[Secret], fits: Callable[[Region], bool] | None = None) -> None:
-        self.syntax = syntax
-        self.fits = fits
-        self.built: dict[Span, Region] = {}
-        self.secrets = secrets
-        self.secret_spans = [(start, end) for start, end, _ in secrets]
-        self.context: ContextBlocks | None = None
-        self.outline = Outline([], [Scope()])
-        if syntax.root is not None:
-            self.outline = outline(syntax)
-            self.context = ContextBlocks(syntax, self.outline, secrets)
-
-    @cached_property
-    def parts(self) -> list[Part]:
-        if self.syntax.root is None:
-            whole = paragraphs(self.syntax.lines)
-        else:
-            whole = partition(self.outline.items, self.syntax.lines, self.outline.scopes[0])
-        return [piece for part in whole for piece in self.pieces(part)]
-
-    def pieces(self, part: Part) -> list[Part]:
-        """The part itself, or the pieces of one that is too large. Half-written code is not sent, and so not cut."""
-        fits = self.fits
-        if fits is None:
-            return [part]
-        region = self.region(part)
-        if fits(region) or region.parse_error or region.empty_body or region.trivial:
-            return [part]
-        return cut(part, self.syntax, lambda piece: fits(self.region(piece)))
-
-    def split(self) -> Split:
-        errors = len(self.syntax.errors)
-        return Split(tuple(map(self.region, self.parts)), self.syntax.root is not None, errors, errors)
-
-    def parts_between(self, start: int, end: int) -> Iterator[Part]:
-        """The parts of the lines from `start` up to `end`, cut to them."""
-        for part in self.parts:
-            left, right = max(part.start, start), min(part.end, end)
-            if left >= right:
-                continue
-            if (left, right) == (part.start, part.end):
-                yield part
-            else:
-                units = [unit for unit in part.units if left <= unit.first and unit.last < right]
-                yield Part(part.kind, part.symbol, left, right, part.scope, units=units, cut=True)
-
-    def still_redacts(self, region: Region) -> bool:
-        """Whether the secrets in a region of an earlier split are those that it has placeholders for."""
-        if any(self.syntax.text[start:end] in region.context for start, end in self.secret_spans):
-            return False
-        part = Part(region.kind, region.symbol, region.start_line, region.end_line)
-        dedented = Dedented(
-            tuple(
-                line[cut:] for line, cut in zip(self.syntax.lines[part.start : part.end], region.dedents, strict=True)
-            ),
-            region.dedents,
-        )
-        sent = redact(dedented, self.secrets_in(part, self.span(part)), Placeholders())
-        return [(s.line, s.original) for s in sent.substitutions] == [
-            (s.line, s.original) for s in region.substitutions
-        ]
-
-    def region(self, part: Part) -> Region:
-        """The region of a part, built once: whether parts fit is asked of several that share lines."""
-        if part.cut:
-            return self.build(part)
-        known = self.built.get((part.start, part.end))
-        if known is None:
-            known = self.built[part.start, part.end] = self.build(part)
-        return known
-
-    def build(self, part: Part) -> Region:
-        syntax = self.syntax
-        own = self.span(part)
-        comments, strings = within(syntax.comments, *own), within(syntax.strings, *own)
-        dedented = dedent(
-            syntax.lines[part.start : part.end],
-            [self.lines_begun_in(span, part) for span in strings if "\n" in syntax.text[slice(*span)]],
-            [line for span in comments for line in self.comment_lines(span, part)],
-        )
-        placeholders = Placeholders(syntax.text[slice(*own)]) if self.secrets else Placeholders()
-        raw = "\n".join(dedented.lines)
-        moves = Moves(dedented, [syntax.line_starts[line] - own[0] for line in range(part.start, part.end)])
-        raw_comments = [moves.moved(start - own[0], end - own[0]) for start, end in comments]
-        raw_strings = [moves.moved(start - own[0], end - own[0]) for start, end in strings]
-        context, skeleton = self.context_of(part, own, raw, raw_comments, raw_strings, placeholders)
-        sent = Redacted(dedented.lines)
-        if self.secrets:
-            sent = redact(dedented, self.secrets_in(part, own), placeholders)
-        loose = loose_form(
-            "\n".join(sent.lines),
-            [sent.moved(span) for span in raw_comments],
-            [sent.moved(span) for span in raw_strings],
-            syntax.language,
-        )
-        return Region(
-            kind=part.kind,
-            symbol=part.symbol,
-            start_line=part.start,
-            end_line=part.end,
-            lines=sent.lines,
-            dedents=dedented.dedents,
-            context=context,
-            loose=loose,
-            shape=self.shape(own, skeleton, dedented.lines),
-            substitutions=sent.substitutions,
-            parse_error=part.cut or self.has_error(part, own),
-            empty_body=part.function is not None and self.is_empty(part.function.body),
-            trivial=self.is_trivial(part, skeleton),
-        )
-
-    def span(self, part: Part) -> Span:
-        last = part.end - 1
-        return self.syntax.line_starts[part.start], self.syntax.line_starts[last] + len(self.syntax.lines[last])
-
-    def lines_begun_in(self, span: Span, part: Part) -> range:
-        """The lines after its first that a span begins, counted in the part."""
-        first, last = self.syntax.line_of(span[0]), self.syntax.last_line_of(span)
-        return range(first + 1 - part.start, last + 1 - part.start)
-
-    def comment_lines(self, span: Span, part: Part) -> Iterator[int]:
-        """The lines of the part that begin with or in a comment."""
-        first = self.syntax.line_of(span[0])
-        if not self.syntax.text[self.syntax.line_starts[first] : span[0]].strip():
-            yield first - part.start
-        yield from self.lines_begun_in(span, part)
-
-    def context_of(
-        self, part: Part, own: Span, raw: str, comments: list[Span], strings: list[Span], placeholders: Placeholders
-    ) -> tuple[str, str]:
-        language = self.syntax.language
-        if self.context is None or language is None:
-            return "", raw
-        skeleton = skeleton_of(raw, comments, strings, language)
-        scope = part.scope or self.outline.scopes[0]
-        block = self.context.block(own, part, scope, skeleton, [raw[s:e] for s, e in strings])
-        placeholders.seen_text += block
-        return self.context.resolved(block, placeholders), skeleton
-
-    def secrets_in(self, part: Part, own: Span) -> Iterator[tuple[int, int, int, int, str]]:
-        """The secrets in a part, cut to it, as line and column in it."""
-        starts = self.syntax.line_starts
-        first_secret = max(0, bisect_left(self.secret_spans, (own[0], 0)) - 1)
-        for start, end, kind in self.secrets[first_secret:]:
-            if start >= own[1]:
-                break
-            left, right = max(start, own[0]), min(end, own[1])
-            if left < right:
-                first, last = self.syntax.line_of(left), self.syntax.line_of(right)
-                yield first - part.start, left - starts[first], last - part.start, right - starts[last], kind
-
-    def shape(self, own: Span, skeleton: str, lines: Sequence[str]) -> Shape:
-        branches = self.syntax.branches
-        return Shape(
-            lines=sum(bool(line) for line in lines),
-            branches=bisect_left(branches, own[1]) - bisect_left(branches, own[0]),
-            nesting=self.nesting(own),
-            sensitive_calls=_sensitive(skeleton, self.syntax.language),
-        )
-
-    def nesting(self, own: Span) -> int:
-        nests = self.syntax.nests
-        deepest, ends = 0, list[int]()
-        for start, end in nests[bisect_left(nests, (own[0], 0)) : bisect_left(nests, (own[1], 0))]:
-            while ends and ends[-1] <= start:
-                ends.pop()
-            ends.append(end)
-            deepest = max(deepest, len(ends))
-        return deepest
-
-    def has_error(self, part: Part, own: Span) -> bool:
-        """An error around a whole function says nothing of that function: the parser did make sense of it."""
-        errors, outer = self.syntax.errors, self.outer_errors
-        touching = errors[bisect_left(errors, (own[0], 0)) : bisect_right(errors, (own[1], len(self.syntax.text)))]
-        before = bisect_left(outer, (own[0], 0)) - 1
-        if before >= 0 and outer[before][1] > own[0]:
-            touching = [outer[before], *touching]
-        if part.function is None or part.function.node is None:
-            return bool(touching)
-        start, end = span_of(part.function.node)
-        return any(not left <= start < end <= right for left, right in touching)
-
-    @cached_property
-    def outer_errors(self) -> list[Span]:
-        return outermost(self.syntax.errors)
-
-    def is_empty(self, body: SgNode | None) -> bool:
-        """Whether nothing is written in a function's body but comments, a docstring, `pass` or `...`."""
-        language = self.syntax.language
-        assert language is not None
-        if body is None:
-            return True
-        if body.kind() not in language.blocks:
-            return False
-        skipped = language.comments | language.empties
-        statements = [child for child in body.children() if child.is_named() and child.kind() not in skipped]
-        return all(_is_docstring(child) for child in statements)
-
-    def is_trivial(self, part: Part, skeleton: str) -> bool:
-        if self.syntax.language is None:
-            return not skeleton.strip()
-        if part.function is None and all(unit.item is not None and unit.item.role in _FRAME for unit in part.units):
-            return True
-        return _WORD.search(skeleton) is None
-
-
-def _is_docstring(node: SgNode) -> bool:
-    children = node.children()
-    return node.kind() == "expression_statement" and len(children) == 1 and children[0].kind() in ("string", "ellipsis")
-
-
-def _sensitive(skeleton: str, language: Language | None) -> int:
-    if language is None:
-        return 0
-    words = _WORD if language.blanks is Blanks.VERBATIM else _CALL
-    return sum(word in language.sensitive for word in words.findall(skeleton))

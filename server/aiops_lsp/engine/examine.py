@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from aiops_lsp.core.redaction import find_secrets
 from aiops_lsp.core.regions import region_keys
-from aiops_lsp.core.splitting import resplit, split
+from aiops_lsp.core.splitting import respliced, resplit, split
 from aiops_lsp.core.suppressions import parse_ignores
 from aiops_lsp.engine.workspace import matches_any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aiops_lsp.core.regions import RegionKeys
+    from aiops_lsp.core.regions import Region, RegionKeys
     from aiops_lsp.core.splitting import Split
     from aiops_lsp.core.suppressions import Ignores
     from aiops_lsp.core.text import Snapshot
@@ -68,16 +68,36 @@ def examine(
 
     `previous` is the last look at the same document.
     """
-    secrets = [(span.start, span.end, span.kind) for span in find_secrets(snapshot.text, redact_patterns)]
-    fits = None if bound is None else bound.holds
     patterns = tuple(redact_patterns)
-    if previous is None or (previous.bound, previous.redact_patterns) != (bound, patterns):
-        found = split(snapshot, secrets, fits)
-    else:
-        found = resplit(snapshot, previous.split, previous.snapshot, secrets, fits)
-    digest = recipe.digest
-    keys = tuple(region_keys(region, snapshot.language, digest) for region in found.regions)
+    fits = None if bound is None else bound.holds
+    if previous is not None and (previous.bound, previous.redact_patterns) != (bound, patterns):
+        previous = None
+    found = None
+    if previous is not None and not patterns:  # a user's pattern may look at the text as a whole
+        found = respliced(snapshot, previous.split, previous.snapshot, lambda text: bool(find_secrets(text)), fits)
+    if found is None:
+        secrets = [(span.start, span.end, span.kind) for span in find_secrets(snapshot.text, patterns)]
+        if previous is None:
+            found = split(snapshot, secrets, fits)
+        else:
+            found = resplit(snapshot, previous.split, previous.snapshot, secrets, fits)
+    keys = _keys(found, snapshot.language, recipe, previous)
     return Examined(snapshot, recipe, bound, patterns, found, keys, parse_ignores(snapshot))
+
+
+def _keys(found: Split, language: str, recipe: Recipe, previous: Examined | None) -> tuple[RegionKeys, ...]:
+    """The keys of the regions; those of regions that were taken over from the look before are not worked out again."""
+    known: dict[int, tuple[Region, RegionKeys]] = {}
+    if previous is not None and (previous.recipe, previous.snapshot.language) == (recipe, language):
+        known = {id(one.lines): (one, keys) for one, keys in zip(previous.split.regions, previous.keys, strict=True)}
+    digest = recipe.digest
+    found_keys = []
+    for region in found.regions:
+        before, keys = known.get(id(region.lines), (None, None))
+        if keys is None or before is None or before.context is not region.context or before.loose is not region.loose:
+            keys = region_keys(region, language, digest)
+        found_keys.append(keys)
+    return tuple(found_keys)
 
 
 def instructions_for(settings: Settings, relative_path: str) -> tuple[str, ...]:
