@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from tests.support.clock import until
 from tests.support.editors import find_nvim
 from tests.support.provider import Provider, findings_where
+from tests.support.recorded import faults, recorded_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,10 +39,11 @@ class Window:
 
     def __init__(self, nvim: Path, folder: Path, provider: Provider, name: str, steps: str) -> None:
         self.out = folder / f"{name}.json"
+        self.recording = folder / f"{name}.jsonl"
         self._nvim = nvim
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.endswith("_API_KEY")},
-            "SERVER": f"{sys.executable} -m aiops_lsp serve --stdio",
+            "SERVER": " ".join(recorded_command(self.recording)),
             "FILE": str(folder / "work" / "shop.py"),
             "STEPS": steps,
             "OUT": str(self.out),
@@ -110,3 +111,5 @@ async def test_type_a_bug_see_it_fix_it_undo_and_see_it_elsewhere_at_no_cost(ver
     assert seen["undone"] == seen["typed"]
     assert second["finding"] == seen["finding"]
     assert restarted["finding"] == seen["finding"]
+    for name in ("first", "second", "third"):
+        assert faults(tmp_path / f"{name}.jsonl") == []

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 from tests.support.clock import until
 from tests.support.editors import find_nvim
 from tests.support.provider import Exchange, Provider, Reply, findings_where
+from tests.support.recorded import faults, recorded_command
 
 SCRIPT = "tests/e2e/neovim/plugin.lua"
 PLUGIN = Path("editors/nvim").resolve()
@@ -27,6 +27,7 @@ BUG = findings_where(
             "why": "The mean of no values is undefined.",
             "trigger": "mean([])",
             "focus": "/ len(values)",
+            "fix": {"new_lines": ["    note = '👍 漢字'; return sum(values) / (len(values) or 1)"]},
         }
     }
 )
@@ -54,7 +55,7 @@ async def run(nvim: Path, plugin: Path, work: Path, provider: Provider, steps: s
     environment = {
         **{name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")},
         "PLUGIN": str(plugin),
-        "SERVER": f"{sys.executable} -m aiops_lsp serve --stdio",
+        "SERVER": " ".join(recorded_command(home / "session.jsonl")),
         "FILE": str(work / "shop.py"),
         "STEPS": steps,
         "OUT": str(home / "seen.json"),
@@ -96,7 +97,7 @@ async def finish(process: asyncio.subprocess.Process, work: Path) -> dict[str, A
 async def test_findings_hints_commands_status_and_help(version: str, plugin: Path, work: Path) -> None:
     nvim = find_nvim(version)
     async with Provider(BUG) as provider:
-        steps = "enable finding status review workspace deeper complete usage ignore question health help stop"
+        steps = "enable finding status review workspace deeper complete usage fix ignore question health help stop"
         seen = await finish(await run(nvim, plugin, work, provider, steps), work)
 
     assert seen["root"] == str(work)
@@ -110,7 +111,8 @@ async def test_findings_hints_commands_status_and_help(version: str, plugin: Pat
     assert seen["deeper"].startswith("aiops: 1 finding")
     assert seen["complete"] == ["changes", "deeper", "file", "workspace"]
     assert any(line.startswith("test:small") for line in seen["usage"])
-    assert "# aiops: ignore[bug]" in seen["ignored"]
+    assert seen["fixed"] == CODE.replace("len(values)", "(len(values) or 1)")
+    assert seen["ignored"] == CODE.rstrip().replace("    note", "    # aiops: ignore[bug]\n    note")
     assert seen["asked_while_typing"] is False
     assert seen["asked"]["mode"] == "n"
     assert seen["answer"] == "Yes"
@@ -118,6 +120,7 @@ async def test_findings_hints_commands_status_and_help(version: str, plugin: Pat
     assert "client 1 serves 1 buffer" in seen["health"]
     assert seen["help"] == "aiops.txt"
     assert seen["stays_stopped"]
+    assert faults(work.parent / "session.jsonl") == []
 
 
 @BOTH
@@ -146,6 +149,7 @@ async def test_a_provider_that_goes_and_comes_back_and_a_server_that_crashes(
     assert seen["killed"] == 0
     assert seen["stays_stopped"]
     assert any("signal 9" in message for message in seen["messages"])
+    assert faults(work.parent / "session.jsonl") == []
 
 
 def test_the_server_has_no_command_that_the_plugin_misnames() -> None:

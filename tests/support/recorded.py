@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.support.editors import find_meta_model
 from tests.support.meta_model import MetaModel, read_recording
 
@@ -30,6 +32,15 @@ def recorded_program(recording: Path, program: Path) -> Path:
     )
     wrapper.chmod(0o755)
     return wrapper
+
+
+def kill_recorded(recording: Path) -> None:
+    """Kill the server whose session is recorded there, as a crash does."""
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if str(TEE) in words and str(recording) in words:
+            for server in process.children():
+                server.kill()
 
 
 def faults(recording: Path) -> list[str]:

@@ -115,6 +115,18 @@ function steps.ignore()
   wait("the finding to come back", function() return #found() == 1 end)
 end
 
+function steps.fix()
+  local one = found()[1]
+  vim.api.nvim_win_set_cursor(0, { one.lnum + 1, one.col })
+  vim.lsp.buf.code_action({ apply = true, filter = function(action) return action.title:find("^Fix: ") ~= nil end })
+  wait("the finding to go", function() return #found() == 0 end)
+  vim.cmd("silent write")
+  seen.fixed = table.concat(vim.fn.readfile(env.FILE), "\n") .. "\n"
+  vim.cmd.undo()
+  vim.cmd("silent write")
+  wait("the finding to come back", function() return #found() == 1 end)
+end
+
 -- The test takes the provider away, and brings it back once the status has changed.
 function steps.outage()
   vim.fn.writefile({}, env.OUT .. ".out")
