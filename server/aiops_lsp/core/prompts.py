@@ -103,17 +103,22 @@ def review_prompt(
     answer_language: str,
     regions: Sequence[Region],
     delimiter: str,
+    changes: Sequence[str] = (),
 ) -> Prompt:
     """The request that has `regions` reviewed, as r1, r2, ... in their order.
 
     `language` is LSP's identifier. `instructions` are a project's own, in words. `answer_language` is that of the
     findings' prose; empty means English. `delimiter` is random, hexadecimal, and different for each request.
+    `changes` are lines of a diff that lead to the code as it is now; their answer is not one to be cached.
 
     Raises ValueError when `delimiter` is no such thing or occurs in what it is to delimit.
     """
     bodies = [_region(f"r{number}", region, language, delimiter) for number, region in enumerate(regions, 1)]
     quoted = [_instructions(instructions, delimiter)] if instructions else []
-    _check(delimiter, [*instructions, *(part for region in regions for part in (region.context, *region.lines))])
+    if changes:
+        bodies.append(_changes(changes, delimiter))
+    code = [part for region in regions for part in (region.context, *region.lines)]
+    _check(delimiter, [*instructions, *code, *changes])
     return Prompt(_system(texts.rules, texts, language, answer_language), "\n".join([*quoted, *bodies]))
 
 
@@ -164,6 +169,11 @@ def _region(name: str, region: Region, language: str, delimiter: str) -> str:
     parts.append(f"--- {delimiter} code ---")
     parts += [f"{number}| {_one_line(line)}" for number, line in enumerate(neutralise(region.lines, language), 1)]
     return "\n".join([*parts, f"=== {delimiter} end of {name} ==="])
+
+
+def _changes(lines: Iterable[str], delimiter: str) -> str:
+    opening = f"=== {delimiter} changes to this file since the last commit: context, not to be reported on ==="
+    return "\n".join([opening, *map(_harmless, lines), f"=== {delimiter} end of changes ==="])
 
 
 def _harmless(line: str) -> str:

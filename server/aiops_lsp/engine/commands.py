@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from aiops_lsp.engine import plan
+from aiops_lsp.engine.changes import changes_since_commit
 from aiops_lsp.engine.host import DocumentClosed, RegionReport, ReviewReport
 from aiops_lsp.engine.selection import Trigger
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
@@ -54,6 +55,9 @@ class Commands:
         for _ in range(MOST_ROUNDS):
             folder = folder_of()  # settings may change while a rate limit is waited for
             order = self._assembly.sending.order(document, examined, folder)
+            if changes_only:
+                changes = await changes_since_commit(examined.snapshot, examined.redact_patterns)
+                order = replace(order, changes=changes)
             packs = await self._assembly.sending.plan(
                 document, examined, folder, Trigger.COMMAND, whole_file=not changes_only, deep=deep, lines=lines
             )

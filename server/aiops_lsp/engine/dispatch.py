@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.prompts import REVIEW_SCHEMA, review_prompt
+from aiops_lsp.engine.changes import fitting
 from aiops_lsp.engine.deadline import deadline
 from aiops_lsp.engine.exchange import Exchange
 from aiops_lsp.engine.governor import Ask
@@ -58,6 +59,9 @@ PIECE_SECONDS = 30.0
 
 OUTAGE_SECONDS = 20.0
 """How soon regions are taken up again that no model could be asked about."""
+
+CHANGES_FRAME_TOKENS = 60
+"""What a request has around the changes that it tells of."""
 
 LEASE_SECONDS = 180.0
 LEASE_RENEWAL_SECONDS = 45.0
@@ -179,7 +183,7 @@ class Dispatcher:
             if error is None:
                 await self._learn(permit, prompt, order.snapshot.language)
             await self._forget_failures([job for job in exchange.answered if job.failures])
-            await self._opinions.ask(order, exchange.questioned, spent)
+            await self._opinions.ask(order, exchange.questioned, spent, cacheable=exchange.cacheable)
             jobs = exchange.unanswered
             if error is None or not jobs:
                 await self._give_up(jobs, None)
@@ -200,7 +204,7 @@ class Dispatcher:
         Models in `failed` are asked only when all of the tier have failed.
         """
         while jobs := self._still_wanted(order, jobs):
-            prompt = self._prompt(order, jobs)
+            prompt, with_changes = self._prompt(order, jobs)
             models = sorted(jobs[0].models, key=lambda model: model in failed)
             ask = await self._ask(order, jobs, prompt, tuple(models))
             permit = await self._governor.admit(ask, order.pool)
@@ -210,7 +214,8 @@ class Dispatcher:
             try:
                 held = await self._still_leased(self._still_wanted(order, jobs), leased_at)
                 if len(held) == len(jobs):
-                    return self._new_exchange(order, jobs, permit, ask), permit, prompt
+                    exchange = self._new_exchange(order, jobs, permit, ask, cacheable=not with_changes)
+                    return exchange, permit, prompt
             except BaseException:
                 await asyncio.shield(permit.give_back())
                 raise
@@ -227,7 +232,7 @@ class Dispatcher:
         self._stand(unwanted, Standing.not_reviewed(Reason.NEW))
         return [job for job in jobs if job not in unwanted]
 
-    def _new_exchange(self, order: Order, jobs: list[Job], permit: Permit, ask: Ask) -> Exchange:
+    def _new_exchange(self, order: Order, jobs: list[Job], permit: Permit, ask: Ask, *, cacheable: bool) -> Exchange:
         return Exchange(
             order.snapshot,
             jobs,
@@ -235,6 +240,7 @@ class Dispatcher:
             self._results,
             due=partial(is_due, order.folder.settings.review),
             fixed_tokens=max(0, ask.input_tokens - sum(job.input_tokens for job in jobs)),
+            cacheable=cacheable,
         )
 
     async def _exchange(self, exchange: Exchange, permit: Permit, request: ModelRequest) -> ModelError | None:
@@ -249,15 +255,18 @@ class Dispatcher:
             logger.info("%d regions were sent to %s", len(exchange.jobs), permit.model)
             return None
 
-    def _prompt(self, order: Order, jobs: Sequence[Job]) -> Prompt:
-        return review_prompt(
-            self._texts,
-            order.snapshot.language,
-            order.instructions,
-            order.answer_language,
-            [job.region for job in jobs],
-            secrets.token_hex(8),
-        )
+    def _prompt(self, order: Order, jobs: Sequence[Job]) -> tuple[Prompt, bool]:
+        """The request about `jobs`, and whether it tells of changes."""
+        regions, model = [job.region for job in jobs], jobs[0].models[0]
+        recipe = (self._texts, order.snapshot.language, order.instructions, order.answer_language, regions)
+        delimiter = secrets.token_hex(8)
+        prompt = review_prompt(*recipe, delimiter)
+        taken = estimate_tokens(prompt.system + prompt.user, model) + answer_tokens(jobs)
+        room = order.folder.settings.budget.max_tokens_per_request - taken - CHANGES_FRAME_TOKENS
+        changes = fitting(order.changes, regions, room, model)
+        if not changes:
+            return prompt, False
+        return review_prompt(*recipe, delimiter, changes), True
 
     def _request(self, order: Order, jobs: Sequence[Job], prompt: Prompt, permit: Permit) -> ModelRequest:
         return ModelRequest(

@@ -35,7 +35,8 @@ class Exchange:
     What a region's entry claims is anchored in the very text that was sent; what finds no place there is dropped and
     counted. A complete entry is cached before it is handed on, so that nothing that was paid for can get lost. Claims
     for which `due` holds are not shown yet: their regions, in `questioned`, await a second opinion. `fixed_tokens` is
-    what the request takes beside its regions; it counts towards each region's share of the cost.
+    what the request takes beside its regions; it counts towards each region's share of the cost. An exchange that is
+    not `cacheable` told the model more than the regions' keys do.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Exchange:
         *,
         due: Callable[[Claim], bool],
         fixed_tokens: int,
+        cacheable: bool = True,
     ) -> None:
         self._snapshot = snapshot
         self._jobs = {f"r{number}": job for number, job in enumerate(jobs, start=1)}
@@ -54,6 +56,7 @@ class Exchange:
         self._results = results
         self._due = due
         self._fixed_share = fixed_tokens // len(jobs)
+        self.cacheable = cacheable
         self._partial: dict[str, list[CachedClaim]] = {}
         self._answered: set[str] = set()
         self.rejected = 0
@@ -117,10 +120,11 @@ class Exchange:
         self._answered.add(region_id)
         sure = [one for one in anchored if one.confirmation is Confirmation.NOT_DUE]
         if len(sure) == len(anchored):
-            await self._results.keep(record, Standing.reviewed(record, exact=True, age_seconds=None))
+            standing = Standing.reviewed(record, exact=True, age_seconds=None)
         else:
             self.questioned.append((job, record))
-            await self._results.keep(record, Standing.reviewing(replace(record, claims=tuple(sure))))
+            standing = Standing.reviewing(replace(record, claims=tuple(sure)))
+        await self._results.keep(record, standing, cached=self.cacheable)
 
     def _anchored(self, job: Job, claims: Iterable[Claim]) -> list[CachedClaim]:
         kept = []

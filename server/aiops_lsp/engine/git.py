@@ -24,7 +24,7 @@ from aiops_lsp.core.text import split_lines
 from aiops_lsp.engine.line_diff import changed_ranges, comparable, unified
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _log = logging.getLogger(__name__)
 
@@ -93,16 +93,19 @@ async def changed_lines(path: Path, lines: Sequence[str], revision: str = HEAD) 
     return ChangedLines(all=False, ranges=ranges)
 
 
-async def diff_against_head(path: Path, lines: Sequence[str]) -> str | None:
+async def diff_against_head(
+    path: Path, lines: Sequence[str], prepared: Callable[[Sequence[str]], Sequence[str]] = list
+) -> str | None:
     """The differences of `lines`, the text of `path`, from HEAD as a unified diff, empty where there are none.
 
-    All of a file that HEAD does not hold is new. None as for `changed_lines`.
+    `prepared` makes of both texts' lines what is to be compared, off the loop; the number of lines must stay. All of
+    a file that HEAD does not hold is new. None as for `changed_lines`.
     """
     old = await _committed(path, HEAD)
     if old is None:
         return None
     before = [] if isinstance(old, ChangedLines) else old
-    return await asyncio.to_thread(lambda: unified(before, comparable(lines), path.name))
+    return await asyncio.to_thread(lambda: unified(prepared(before), prepared(comparable(lines)), path.name))
 
 
 async def resolve_revision(root: Path, revision: str) -> str:

@@ -58,10 +58,12 @@ class SecondOpinion:
         self._results = results
         self._texts = texts
 
-    async def ask(self, order: Order, reviewed: Sequence[tuple[Job, CachedReview]], spent: Spent) -> None:
+    async def ask(
+        self, order: Order, reviewed: Sequence[tuple[Job, CachedReview]], spent: Spent, *, cacheable: bool = True
+    ) -> None:
         """Have the unconfirmed claims of `reviewed` regions checked, in as few requests as fit, and show what comes.
 
-        Of code that has gone meanwhile nothing is asked.
+        Of code that has gone meanwhile nothing is asked. What is not `cacheable` is shown and no more.
         """
         for batch in self._batches(order, reviewed):
             worthwhile = order.current() and any(order.stands(job) for job, _ in batch)
@@ -76,7 +78,8 @@ class SecondOpinion:
                     else:
                         kept.append(cached)
                 judged = replace(record, claims=tuple(kept))
-                await self._results.keep(judged, Standing.reviewed(judged, exact=True, age_seconds=None))
+                standing = Standing.reviewed(judged, exact=True, age_seconds=None)
+                await self._results.keep(judged, standing, cached=cacheable)
 
     def _batches(
         self, order: Order, reviewed: Sequence[tuple[Job, CachedReview]]

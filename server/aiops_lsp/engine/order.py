@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiops_lsp.core.text import Snapshot
+    from aiops_lsp.engine.changes import Hunk
     from aiops_lsp.engine.governor import Permit
     from aiops_lsp.engine.host import Folder
     from aiops_lsp.engine.models import ModelPool
@@ -21,7 +22,8 @@ class Order:
 
     `wanted` says whether a job not sent yet still makes sense, `current` whether the settings that it was made with
     still hold: if not, nothing more may be sent for it. `stands` says whether a job's code is still that of an open
-    document, as of its last look.
+    document, as of its last look. `changes` are told to the model as far as there is room; what is found with their
+    help is not cached.
     """
 
     uri: str
@@ -33,6 +35,7 @@ class Order:
     wanted: Callable[[Job], bool]
     current: Callable[[], bool]
     stands: Callable[[Job], bool]
+    changes: tuple[Hunk, ...] = ()
 
 
 @dataclass(slots=True)

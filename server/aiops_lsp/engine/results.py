@@ -29,9 +29,10 @@ class Results:
     clock: Clock
     sink: Sink
 
-    async def keep(self, record: CachedReview, standing: Standing) -> None:
-        """Cache `record`, then let its region stand like `standing`."""
-        await self.worker.run(self.cache.put, record)
+    async def keep(self, record: CachedReview, standing: Standing, *, cached: bool = True) -> None:
+        """Cache `record`, then let its region stand like `standing`. Not `cached`: what its key does not tell of."""
+        if cached:
+            await self.worker.run(self.cache.put, record)
         self.show(record.exact, standing)
 
     def show(self, key: str, standing: Standing) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aiops_lsp.core.prompts import PromptTexts
     from aiops_lsp.core.regions import Region
 
-_REGION_FRAME_TOKENS = 40
+_REGION_FRAME_TOKENS = 75
 _MOST_OF_A_NUMBER = 10
 """Bytes of a line's number, the sign after it and the line's end."""
 
