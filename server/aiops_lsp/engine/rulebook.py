@@ -114,15 +114,23 @@ def _rules_folder(folder: Folder) -> Path | None:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleMemory:
-    """What the rules found in a document's regions: the text of a region to its findings, lines counted from its first.
+class RegionMemory:
+    """What the rules found in a region, lines counted from its first, and what of their conditions it holds."""
 
-    It holds for the options that it was made with, and while the document meets the same premises of the rules.
+    hints: frozenset[str]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMemory:
+    """What is known of the regions of a document by their text.
+
+    It holds for the options that it was made with; the findings only while the document meets the same premises.
     """
 
     options: RuleOptions | None = None
     premises: frozenset[str] = frozenset()
-    regions: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    regions: Mapping[str, RegionMemory] = field(default_factory=dict)
 
 
 def rule_findings(
@@ -132,9 +140,12 @@ def rule_findings(
 
     Regions whose text is in `memory` are taken from there; when none is, the document is looked at as a whole.
     """
-    premises = engine.premises(snapshot, options)
-    known = memory.regions if (memory.options, memory.premises) == (options, premises) else {}
+    earlier = memory.regions if memory.options == options else {}
     texts = ["".join(snapshot.lines[region.start_line : region.end_line]) for region in regions]
+    conditions = engine.conditions(snapshot, options)
+    hints = {text: earlier[text].hints if text in earlier else conditions.hints(text) for text in texts}
+    premises = conditions.premises(snapshot.text, frozenset().union(*hints.values()))
+    known = earlier if memory.premises == premises else {}
     missing = [
         (region.start_line, region.end_line) for region, text in zip(regions, texts, strict=True) if text not in known
     ]
@@ -142,14 +153,19 @@ def rule_findings(
     if missing:
         whole = len(missing) == len(regions)
         found = engine.review(snapshot, regions=None if whole else missing, options=options)
-    now: dict[str, tuple[Finding, ...]] = {}
+    now: dict[str, RegionMemory] = {}
     for region, text in zip(regions, texts, strict=True):
         if text in known:
             now[text] = known[text]
         elif text not in now:
             here = range(region.start_line, region.end_line)
-            now[text] = tuple(_moved(one, -region.start_line) for one in found if one.range.start.line in here)
-    placed = [_moved(one, region.start_line) for region, text in zip(regions, texts, strict=True) for one in now[text]]
+            inside = (_moved(one, -region.start_line) for one in found if one.range.start.line in here)
+            now[text] = RegionMemory(hints[text], tuple(inside))
+    placed = [
+        _moved(one, region.start_line)
+        for region, text in zip(regions, texts, strict=True)
+        for one in now[text].findings
+    ]
     placed.sort(key=lambda one: (one.range, one.code))
     return tuple(number_findings((one, one.evidence) for one in placed)), RuleMemory(options, premises, now)
 

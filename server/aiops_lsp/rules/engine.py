@@ -68,15 +68,46 @@ class RuleEngine:
         found.sort(key=lambda finding: (finding.range, finding.code))
         return number_findings((finding, finding.evidence) for finding in found)
 
-    def premises(self, snapshot: Snapshot, options: RuleOptions) -> frozenset[str]:
+    def conditions(self, snapshot: Snapshot, options: RuleOptions) -> Conditions:
+        """What the rules ask of the document as a whole."""
+        return Conditions(_Review(snapshot, options).conditional)
+
+
+class Conditions:
+    """The rules with conditions on the document, or an eye on all of it.
+
+    A condition looks at single lines, so the document's parts can be asked one by one.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+
+    def hints(self, text: str) -> frozenset[str]:
+        """What of the conditions a part of the document holds."""
+        found = []
+        for rule in self._rules:
+            if _may_match(rule, text):
+                found.append(f"{rule.id} needs")
+            if rule.file_has is not None and rule.file_has.search(text):
+                found.append(f"{rule.id} has")
+            if rule.file_lacks is not None and rule.file_lacks.search(text):
+                found.append(f"{rule.id} lacks")
+        return frozenset(found)
+
+    def premises(self, text: str, hints: frozenset[str]) -> frozenset[str]:
         """What the findings in a region rest on beside its own text: while it stays the same, so do they.
 
-        Ids of the rules whose conditions on the whole document hold; and for a document that a rule looks at as a
-        whole, its text.
+        Ids of the rules whose conditions hold; and for a document that a rule looks at as a whole, its text. `hints`
+        are those of all parts of the document.
         """
-        review = _Review(snapshot, options)
-        fitting = review.fitting()
-        whole = {snapshot.text} if any(rule.whole_file for rule in fitting) else set()
+        fitting = [
+            rule
+            for rule in self._rules
+            if f"{rule.id} needs" in hints
+            and (rule.file_has is None or f"{rule.id} has" in hints)
+            and f"{rule.id} lacks" not in hints
+        ]
+        whole = {text} if any(rule.whole_file for rule in fitting) else set()
         return frozenset({rule.id for rule in fitting} | whole)
 
 
@@ -137,14 +168,11 @@ class _Review:
             self._whole = parse(self._snapshot.text, self._language.grammar)
         return self._whole, 0
 
-    def fitting(self) -> list[Rule]:
-        """The rules with conditions on the document, or an eye on all of it, for which these hold."""
-        conditional = [
-            rule
-            for rule in (*self._rules, *self._team_rules)
-            if rule.whole_file or rule.file_has is not None or rule.file_lacks is not None
-        ]
-        return [rule for rule in conditional if _may_match(rule, self._snapshot.text) and self._file_fits(rule)]
+    @property
+    def conditional(self) -> list[Rule]:
+        """The rules with conditions on the document, or an eye on all of it."""
+        rules = (*self._rules, *self._team_rules)
+        return [rule for rule in rules if rule.whole_file or rule.file_has is not None or rule.file_lacks is not None]
 
     def _file_fits(self, rule: Rule) -> bool:
         """Whether the document holds, and lacks, what the rule asks of it; each rule is asked once."""
