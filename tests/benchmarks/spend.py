@@ -28,6 +28,7 @@ from aiops_lsp.core.text import Position
 from aiops_lsp.llm.client import ModelName
 from aiops_lsp.llm.tokens import estimate_tokens
 from tests.benchmarks.sessions import changes, chosen_hunks, gaps_of, read_trace, typed
+from tests.support.rests import quantile
 from tests.support.spend_world import SCHEMA_TOKENS, Purchase, SpendWorld
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 LATENCY = 6.0
 BREAK = 60.0
+RESTS = (10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 DAILY_TOKENS = 1_000_000
 WHOLE_FILE_MODEL = ModelName("openai", "gpt-6.1-terra")
 PLENTY = {"daily_token_budget": 1_000_000_000, "monthly_cost_limit": 100_000}
@@ -75,6 +77,18 @@ def report_trace(world: SpendWorld, edits: int, hours: float, length: int) -> No
     print(f"bought an answer that was never used: {unused / max(1, tokens):.1%} of the tokens")
     if tokens:
         print(f"a day's budget of {DAILY_TOKENS} tokens lasts {DAILY_TOKENS / (tokens / hours):.1f} active hours")
+    report_rests(world)
+
+
+def report_rests(world: SpendWorld) -> None:
+    """Print how long authors wait: from the last edit of a region to its review, by how long it was left alone."""
+    now = world.clock.monotonic()
+    for least in RESTS:
+        rested = [one for one in world.rests.due() if one.rested(now) >= least]
+        delays = [one.delay for one in rested if one.delay is not None]
+        waits = ", ".join(f"{part:.0%} {quantile(delays, part):.0f} s" for part in (0.25, 0.5, 0.75, 0.9, 0.99))
+        share = len(delays) / max(1, len(rested))
+        print(f"{len(rested)} versions of regions stood for {least:.0f} s or more: {share:.0%} were reviewed ({waits})")
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,16 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return private_home(tmp_path, monkeypatch)
 
 
-def _book(state: Path, *, model: str = "anthropic:claude-sonnet-5-5", tier: str = "medium", tokens: int = 1000) -> None:
+def _book(
+    state: Path,
+    *,
+    model: str = "anthropic:claude-sonnet-5-5",
+    tier: str = "medium",
+    tokens: int = 1000,
+    project: str = "/src/shop",
+) -> None:
     ledger = Ledger.open(state, time.time)
-    request = ReservationRequest(2000, 9000, 5000, 30000, model=model, tier=tier, project="shop", language="python")
+    request = ReservationRequest(2000, 9000, 5000, 30000, model=model, tier=tier, project=project, language="python")
     reservation = ledger.reserve(request, Limits())
     assert isinstance(reservation, Reservation)
     ledger.commit(
@@ -38,7 +45,7 @@ def _book(state: Path, *, model: str = "anthropic:claude-sonnet-5-5", tier: str 
         cache_write_tokens=0,
         micro_usd=4_500,
     )
-    ledger.add_saved(7_000, 21_000, project="shop", language="python")
+    ledger.add_saved(7_000, 21_000, project=project, language="python")
     ledger.close()
 
 
@@ -126,6 +133,15 @@ def test_usage_says_where_tokens_and_money_went_and_what_the_cache_saved(work: P
     assert ["shop", "2", "1,700", "0.0090", "100%"] in rows
     assert ["python", "2", "1,700", "0.0090", "100%"] in rows
     assert "1,700 tokens and 0.01 USD spent; the cache saved 14,000 tokens and 0.04 USD." in " ".join(shown.split())
+
+
+def test_projects_of_the_same_name_are_told_apart_by_the_folders_above_them(work: Path, capsys: Captured) -> None:
+    for project in ("/src/shop", "/old/src/shop", "/src/site", ""):
+        _book(work.parent / "state", project=project)
+    assert main(["usage"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    for name in (["/src/shop"], ["old/src/shop"], ["site"], ["(no", "folder)"]):
+        assert [*name, "1", "1,200", "0.0045", "25%"] in rows
 
 
 def test_usage_as_json_has_every_row(work: Path, capsys: Captured) -> None:

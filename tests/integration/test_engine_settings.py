@@ -11,23 +11,26 @@ import pytest
 
 from aiops_lsp.core.findings import Origin
 from aiops_lsp.engine.host import ConsentAnswer, Folder
+from aiops_lsp.llm.client import TextDelta
 from aiops_lsp.llm.prices import NoPrice
 from aiops_lsp.store.database import StoreUnavailable
 from aiops_lsp.store.ledger import Ledger
 from tests.support.clock import until
 from tests.support.engine import RecordingHost, desk, settings_for
-from tests.support.provider import Provider, Reply, answer, finding, findings_where
+from tests.support.provider import Exchange, Provider, Reply, answer, default_text, finding, findings_where
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from aiops_lsp.engine.host import ConsentQuestion, Publication
+    from aiops_lsp.llm.client import ModelRequest, StreamEvent
     from aiops_lsp.settings import Settings
     from tests.support.engine import Desk
-    from tests.support.provider import Exchange
 
 SHOP = "def price_of(order):\n    return order.total / order.count\n"
 DIVIDES = findings_where({"/ order.count": {"title": "Divides by zero", "focus": "order.count", "confidence": 95}})
+PRICES = {f"test:{name}": {"input": 1, "output": 1} for name in ("small", "middle", "large")}
 COMPARED = "def same(name):\n    return name is 'admin'\n"
 
 
@@ -198,6 +201,17 @@ def _keys(at: Desk, uri: str) -> list[str]:
     return [keys.exact for keys in examined.keys]
 
 
+class Silent:
+    """A model that finds nothing, without a network."""
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[StreamEvent]:
+        messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
+        yield TextDelta(default_text(Exchange("/chat/completions", {}, {"messages": messages})))
+
+    async def aclose(self) -> None:
+        return None
+
+
 class Undecided(RecordingHost):
     async def ask_consent(self, question: ConsentQuestion) -> ConsentAnswer:
         self.questions.append(question)
@@ -208,7 +222,7 @@ class Undecided(RecordingHost):
 async def test_an_open_question_leaves_nothing_running_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
     host = Undecided()
     url = "https://models.example.com/v1"
-    settings = settings_for(url, providers={"test": {"base_url": url, "api_key_env": "TEST_KEY"}})
+    settings = settings_for(url, providers={"test": {"base_url": url, "api_key_env": "TEST_KEY"}}, prices=PRICES)
     before = asyncio.all_tasks()
     async with desk(settings, host=host, environ={"TEST_KEY": "k" * 20}) as at:
         at.open(SHOP)
@@ -217,10 +231,13 @@ async def test_an_open_question_leaves_nothing_running_at_the_end(caplog: pytest
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-async def test_leave_for_a_file_without_a_folder_is_no_leave_for_folders(tmp_path: Path) -> None:
+async def test_leave_for_a_file_without_a_folder_is_no_leave_for_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aiops_lsp.engine.models.open_client", lambda *_: Silent())
     host = RecordingHost(ConsentAnswer.WORKSPACE)
     url = "https://models.invalid/v1"
-    settings = settings_for(url, providers={"test": {"base_url": url, "api_key_env": "TEST_KEY"}})
+    settings = settings_for(url, providers={"test": {"base_url": url, "api_key_env": "TEST_KEY"}}, prices=PRICES)
     async with desk(settings, host=host, environ={"TEST_KEY": "k" * 20}) as at:
         document = at.open(SHOP)
         await until(lambda: host.questions)
@@ -228,7 +245,7 @@ async def test_leave_for_a_file_without_a_folder_is_no_leave_for_folders(tmp_pat
         host.consent = ConsentAnswer.NOT_NOW
         at.folder = replace(at.folder, root=tmp_path)
         at.reviewer.close(document.uri)
-        document = at.open(SHOP, uri=(tmp_path / "shop.py").as_uri())
+        document = at.open(SHOP.replace("order", "basket"), uri=(tmp_path / "shop.py").as_uri())
         await at.until_quiet(document)
         assert [question.workspace for question in host.questions] == ["", str(tmp_path)]
 

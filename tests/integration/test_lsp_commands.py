@@ -358,3 +358,26 @@ async def test_a_costly_workspace_needs_a_yes_and_nothing_is_sent_before(tmp_pat
         assert "0.60 USD" in result["refused"]
         assert fake(client).called("review") == []
         assert triggers == ["manual", "manual"]
+
+
+async def test_settings_that_change_meanwhile_do_not_start_reviews_that_nobody_agreed_to(tmp_path: Path) -> None:
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).write_text("BUG\n")
+    async with connected(FakeReviewer) as client:
+        await client.initialize(MODERN, workspaceFolders=[{"uri": tmp_path.as_uri(), "name": "w"}])
+        await client.ready()
+        reviewer = fake(client)
+        reviewer.hold = asyncio.Event()
+        reviewing = asyncio.ensure_future(run(client, "aiops.reviewWorkspace"))
+        await until(lambda: len(reviewer.called("review")) == 2)
+        reloads = len(reviewer.called("settings_changed"))
+        client.notify("workspace/didChangeConfiguration", {"settings": {}})
+        await until(lambda: len(reviewer.called("settings_changed")) > reloads)
+        uris = [(tmp_path / name).as_uri() for name in ("a.py", "b.py")]
+        assert [reviewer.folder_of(uri).settings.review.trigger for uri in uris] == ["manual", "manual"]
+        client.open(uris[0], "x = BUG\n")
+        await client.diagnostics(uris[0], 1)
+        assert reviewer.folder_of(uris[0]).settings.review.trigger == "change"
+        reviewer.hold.set()
+        await reviewing
+        assert reviewer.folder_of(uris[1]).settings.review.trigger == "change"

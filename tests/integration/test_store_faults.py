@@ -316,3 +316,52 @@ async def test_one_warning_near_a_limit_and_one_at_it(limit: str, state: Path) -
             at.folder = replace(at.folder, settings=more)
             await at.reviewer.settings_changed(more, {})
             await time.until(lambda: len(provider.journal) > asked, 30)
+
+
+async def test_the_limit_of_one_project_is_told_for_it_alone(state: Path, tmp_path: Path) -> None:
+    """What a repository may spend by its own file is used up; another of the same name goes on to the user's limit."""
+    clock = FakeClock()
+    async with Provider(DIVIDES) as provider:
+        settings = settings_for(provider.base_url, budget={"daily_token_budget": 30_000}, limits=EAGER)
+        share = settings.repository.model_copy(update={"daily_token_budget": 9000})
+        own = settings.model_copy(update={"repository": share})
+        async with desk(own, root=tmp_path / "a" / "api", clock=clock) as at:
+            time = Time(at, clock)
+            document = at.open(SHOP)
+
+            async def edit(*numbers: int) -> list[str]:
+                for number in numbers:
+                    at.replace(document, "order.total", f"order.total_{number} + order.total")
+                    await time.rest(document)
+                return [text for _, text in at.host.messages]
+
+            (told,) = await edit(*range(20))
+            assert re.fullmatch(
+                r"Only the offline rules review in api from here on: the project's daily limit .*", told
+            )
+            billed = provider.billed
+            assert 5000 < billed.input_tokens + billed.output_tokens <= 9000
+            at.folder = replace(at.folder, root=tmp_path / "b" / "api", settings=settings)
+            texts = await edit(*range(20, 80))
+            assert provider.billed.input_tokens > 15_000
+            assert len(texts) == 3
+            assert re.match(r"8\d% of the daily token budget is used", texts[1])
+            assert re.fullmatch(r"Only the offline rules review from here on: the daily limit .*", texts[2])
+
+
+async def test_a_new_day_is_seen_although_the_machine_was_asleep_when_it_began(state: Path) -> None:
+    """The clock that waits stands still meanwhile: only the one on the wall has gone on."""
+    clock = FakeClock()
+    async with Provider(DIVIDES) as provider:
+        settings = settings_for(provider.base_url, budget={"daily_token_budget": 6000}, limits=EAGER)
+        async with desk(settings, clock=clock) as at:
+            time = Time(at, clock)
+            document = at.open(SHOP)
+            for number in range(10):
+                at.replace(document, "order.total", f"order.total_{number} + order.total")
+                await time.rest(document)
+            assert at.reviewer.status().state is State.OVER_BUDGET
+            asked = len(provider.journal)
+            clock._start += 86400
+            await time.until(lambda: len(provider.journal) > asked, 180)
+            await time.until(lambda: at.reviewer.status().state is State.IDLE, 30)

@@ -17,7 +17,6 @@ from aiops_lsp.engine.workspace import (
     collect,
     find_root,
     ignored_by,
-    project_name,
     read_text,
 )
 
@@ -243,4 +242,3 @@ def test_the_root_of_a_file(tmp_path: Path, files: list[str], root: str) -> None
     write(tmp_path, dict.fromkeys(files, ""))
     for path in (tmp_path / "repo/package/src/a.py", tmp_path / "repo/package/src"):
         assert find_root(path) == tmp_path / root
-        assert project_name(path) == (tmp_path / root).name

@@ -25,6 +25,7 @@ from tests.support.ledger import FAST_FOLDER
 from tests.support.lockstep import Lockstep, stores_inline
 from tests.support.provider import Exchange as Sent
 from tests.support.provider import answer, default_text, finding
+from tests.support.rests import Rests
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -109,6 +110,7 @@ class SpendWorld:
         self.steps = Lockstep()
         self.clock = FakeClock()
         self.purchases: list[Purchase] = []
+        self.rests = Rests()
         self._watch(SlowModel(self.clock, latency, one_in))
         values = {"privacy": {"allow_hosts": ["api.openai.com"]}, "rules": {"enabled": False}, **sections}
         self.settings, problems = resolve(values, {}, None, None)
@@ -192,6 +194,13 @@ class SpendWorld:
             adopt(self, examined)
             world._looked_at(examined)
 
+        publish = ReviewedDocument.publish
+
+        def published(self: ReviewedDocument) -> None:
+            publish(self)
+            if self.examined is not None and self.is_current(self.examined.snapshot):
+                world.rests.looked_at(self, world.clock.monotonic())
+
         for owner, name, value in (
             (models, "open_client", lambda *_: model),
             (git, "changed_lines", no_history),
@@ -199,6 +208,7 @@ class SpendWorld:
             (opinion.SecondOpinion, "_verdicts", verdicts),
             (opinion.SecondOpinion, "_answer", opinion_asked),
             (ReviewedDocument, "adopt", adopted),
+            (ReviewedDocument, "publish", published),
         ):
             setattr(owner, name, value)
 

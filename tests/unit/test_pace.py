@@ -10,10 +10,10 @@ def test_an_answer_that_came_too_late_makes_the_wait_longer_and_others_slowly_sh
     assert pace.settle_seconds(2) == 2
     pace.answered(2, in_time=False)
     late = pace.settle_seconds(2)
-    assert late > 4
+    assert late == 3
     pace.answered(2, in_time=True)
     assert 0.8 * late < pace.settle_seconds(2) < late
-    for _ in range(50):
+    for _ in range(20):
         pace.answered(2, in_time=True)
     assert pace.settle_seconds(2) == 2
 
@@ -33,7 +33,7 @@ def test_without_a_wait_there_is_none() -> None:
     assert pace.settle_seconds(0) == 0
 
 
-@pytest.mark.parametrize("patience", [5.0, 20.0, 50.0])
+@pytest.mark.parametrize("patience", [5.0, 15.0, 25.0])
 def test_it_comes_to_rest_where_about_one_answer_in_a_dozen_is_for_nothing(patience: float) -> None:
     """An author with whom every answer is late that was asked for after less than `patience` seconds."""
     pace, late = Pace(), 0

@@ -1,7 +1,8 @@
 """Which hosts may receive source, and the one question that is asked about it.
 
 A loopback server needs no leave. Any other host needs the user's: in the configuration (`privacy.allow_hosts`), by
-`aiops-lsp allow`, or by answering the question, which is asked once per workspace and host in a session.
+`aiops-lsp allow`, or by answering the question, which is asked once per workspace and host in a session, when there is
+something to send. Leave that is given elsewhere meanwhile, in another window or on the command line, counts as well.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Consents:
         self._everywhere: set[str] = set()
         self._open: set[tuple[str, str]] = set()
         self._declined: set[tuple[str, str]] = set()
+        self._looking: set[tuple[str, str]] = set()
         self._closed = False
         self._tasks = TaskGroup()
 
@@ -72,6 +74,19 @@ class Consents:
             self._tasks.start(self._ask(key, route), f"ask about {route.host}")
         return False
 
+    def is_withheld(self, folder: Folder, route: Route) -> bool:
+        """Whether leave was asked for and not given yet. Unlike `is_allowed` this asks nothing.
+
+        It looks up whether leave was given elsewhere meanwhile; that, too, ends in `changed`.
+        """
+        key = (str(folder.root or ""), route.host)
+        if key not in self._asked or self.is_allowed(folder, route):
+            return False
+        if key not in self._looking and not self._closed:
+            self._looking.add(key)
+            self._tasks.start(self._look_up(key), f"look up leave for {route.host}")
+        return True
+
     async def aclose(self) -> None:
         """Drop open questions."""
         self._closed = True
@@ -99,6 +114,16 @@ class Consents:
             self._open.discard(key)
             if not self._closed:
                 self._changed()
+
+    async def _look_up(self, key: tuple[str, str]) -> None:
+        workspace, host = key
+        try:
+            if await self._was_allowed(workspace, host):
+                self._allowed.add(key)
+                self._open.discard(key)
+                self._changed()
+        finally:
+            self._looking.discard(key)
 
     async def _was_allowed(self, workspace: str, host: str) -> bool:
         if self._decisions is None:

@@ -18,7 +18,6 @@ from aiops_lsp.core.text import carry, split_lines
 from aiops_lsp.engine.derive import LiveFinding, bring_home, derive, settle, still_stands
 from aiops_lsp.engine.host import DocumentStatus, Publication
 from aiops_lsp.engine.marks import EditMarks
-from aiops_lsp.engine.pace import Pace
 from aiops_lsp.engine.rulebook import RuffFindings, RuleMemory
 from aiops_lsp.engine.selection import Trigger
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
@@ -51,9 +50,9 @@ class ReviewedDocument:
     `standings` has one entry per region of `examined`. `note` says why the whole document is not put to a model, empty
     where it is; `on_command` says that a command may put it to one all the same. `accepts` says which findings are
     shown at all (severity, confidence, ignores, dismissals). `held` are the keys of regions that a burst held back,
-    `saved` those of regions that the file was saved with. `planned_for` are the models of the last plan. `pace` says
-    how long its regions rest before they are sent; `stirred` are the keys of regions whose context was changed by an
-    edit elsewhere, with the time of that. `looking` is held during a look, so that there is one at a time.
+    `saved` those of regions that the file was saved with. `planned_for` are the models of the last plan. `stirred`
+    are the keys of regions whose context was changed by an edit elsewhere, with the time of that. `looking` is held
+    during a look, so that there is one at a time.
     """
 
     text: TextDocument
@@ -68,7 +67,6 @@ class ReviewedDocument:
     on_command: bool = False
     accepts: Callable[[Finding], bool] = lambda _finding: True
     held: set[str] = field(default_factory=set)
-    pace: Pace = field(default_factory=Pace)
     stirred: dict[str, float] = field(default_factory=dict)
     saved: set[str] = field(default_factory=set)
     visible: tuple[int, int] | None = None

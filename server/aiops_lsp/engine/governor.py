@@ -59,6 +59,9 @@ MISCONFIGURED_SECONDS = 300.0
 LEDGER_RETRY_SECONDS = 60.0
 """How soon a ledger that could not be used is tried again, unless something else asks for it before."""
 
+LONGEST_BUDGET_WAIT_SECONDS = 120.0
+"""How soon a limit is asked about again at the latest: the clock that waits stands still while the machine sleeps."""
+
 UNNAMED_PAUSE_SECONDS = 5.0
 """How long a provider is left alone that limits our rate without saying for how long."""
 
@@ -94,6 +97,11 @@ def budgets(settings: Settings) -> tuple[Limits, Limits | None]:
     return user, Limits(own.daily_token_budget, cost)
 
 
+def until_reset(resets_at: float, clock: Clock) -> float:
+    """Seconds after which it is worth asking again about a limit that starts anew at `resets_at` on the wall."""
+    return min(max(1.0, resets_at - clock.wall()), LONGEST_BUDGET_WAIT_SECONDS)
+
+
 class Governor:
     """Guards what leaves the machine and what is spent. One per process."""
 
@@ -117,6 +125,7 @@ class Governor:
         self._slots: dict[str, asyncio.Semaphore] = {}
         self.trouble: dict[str, str] = {}
         self.ledger_problem = ""
+        self._denials: list[Denied] = []
 
     async def admit(self, ask: Ask, pool: ModelPool) -> Permit | Standing:
         """A permit for the first of the ask's models that may be asked now, or the reason why none may."""
@@ -157,6 +166,11 @@ class Governor:
                 self._clock.monotonic() + MISCONFIGURED_SECONDS,
                 str(error),
             )
+
+    def take_denials(self) -> list[Denied]:
+        """The limits that requests were refused for since this was called last."""
+        denials, self._denials = self._denials, []
+        return denials
 
     def interrupted(self, model: ModelName) -> None:
         """A call was cancelled: that says nothing about the model."""
@@ -254,7 +268,7 @@ class Governor:
             hard_micro_usd=hard_cost,
             model=str(model),
             tier=ask.tier.value,
-            project=ask.folder.name,
+            project=ask.folder.project,
             language=ask.language,
             purpose=ask.purpose,
             expires_in=RESERVATION_SECONDS,
@@ -269,7 +283,9 @@ class Governor:
         if not isinstance(answer, Denied):
             return answer
         rate = answer.in_flight or answer.reason is DeniedReason.RATE
-        wait = 2.0 if answer.in_flight else max(1.0, answer.retry_at - self._clock.wall())
+        if not rate:
+            self._denials.append(answer)
+        wait = 2.0 if answer.in_flight else until_reset(answer.retry_at, self._clock)
         return Standing.not_reviewed(
             Reason.RATE if rate else Reason.OVER_BUDGET, answer.words, retry_at=self._clock.monotonic() + wait
         )

@@ -34,9 +34,9 @@ class Folder:
     baseline: frozenset[str] = frozenset()
 
     @property
-    def name(self) -> str:
-        """What the folder is called in reports."""
-        return self.root.name if self.root is not None else ""
+    def project(self) -> str:
+        """What spending is booked under: the folder's path, since two may have the same name. Empty without one."""
+        return str(self.root or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class Look:
         tokens, micro_usd = sum(one.tokens for one in spared), sum(one.micro_usd for one in spared)
         try:
             await self._services.worker.run(
-                ledger.add_saved, tokens, micro_usd, folder.name, language, regions=len(spared)
+                ledger.add_saved, tokens, micro_usd, folder.project, language, regions=len(spared)
             )
         except StoreUnavailable as problem:
             logger.warning("what the cache saved was not counted: %s", problem)

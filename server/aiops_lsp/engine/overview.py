@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from aiops_lsp.engine.governor import budgets
 from aiops_lsp.engine.host import Spend, State, Status, Urgency
-from aiops_lsp.store.budget import Pressure
+from aiops_lsp.store.budget import DeniedReason, Pressure
 from aiops_lsp.store.ledger import LedgerUnavailable
 from aiops_lsp.store.periods import PeriodKind
 
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.host import DocumentStatus, Host
     from aiops_lsp.engine.services import Services
     from aiops_lsp.settings import Settings
+    from aiops_lsp.store.budget import Denied
     from aiops_lsp.store.budget import Spend as LedgerSpend
-
-logger = logging.getLogger(__name__)
 
 WARNING_LEVELS = (1.0, 0.8)
 
@@ -73,6 +72,8 @@ class Overview:
             for notice in await run(ledger.take_notices):
                 self._host.show_message(Urgency.WARNING, _sentence(notice))
             await self._warn(pressure, spend)
+            for denied in self._governor.take_denials():
+                await self._limit_reached(denied)
         except LedgerUnavailable as problem:
             self.ledger_problem = str(problem)
             self._tell_of_ledger(self.ledger_problem)
@@ -123,16 +124,20 @@ class Overview:
                 text = f"{fraction:.0%} of the {what} is used; cheaper models review from here on. It resets {resets}."
                 self._host.show_message(Urgency.INFO, text)
 
-    async def limit_reached(self, words: str) -> None:
-        """Say once per period that a request was refused for want of budget; `words` say which and until when."""
-        ledger = self._services.ledger
-        try:
-            first = await self._services.worker.run(ledger.claim_warning, self._worst_kind, WARNING_LEVELS[0])
-        except LedgerUnavailable as problem:
-            logger.warning("the warning about the budget could not be recorded: %s", problem)
-            return
+    async def _limit_reached(self, denied: Denied) -> None:
+        """Say once per period that a request was refused for want of budget: for a limit of the user, in one window."""
+        kind = PeriodKind.DAY if denied.reason is DeniedReason.DAILY_TOKENS else PeriodKind.MONTH
+        if denied.share:
+            limit = f"{denied.project} {kind} {denied.retry_at}"
+            first = limit not in self._told
+            self._told.add(limit)
+        else:
+            first = await self._services.worker.run(self._services.ledger.claim_warning, kind, WARNING_LEVELS[0])
         if first:
-            self._host.show_message(Urgency.WARNING, f"Only the offline rules review from here on: {words}.")
+            where = f" in {PurePath(denied.project).name}" if denied.share else ""
+            self._host.show_message(
+                Urgency.WARNING, f"Only the offline rules review{where} from here on: {denied.words}."
+            )
 
     def status(
         self, documents: Iterable[DocumentStatus], consents: Consents, *, over_budget: str, reviewing: bool

@@ -2,21 +2,22 @@
 
 People pause for all sorts of reasons, and no fixed wait tells the end of a thought from a look at the keyboard. So the
 wait is multiplied when an answer came too late for its code, and shrinks a little with each that did not: it comes to
-rest where about one answer in a dozen is for nothing. Saving and going on elsewhere end the wait, as ever.
+rest where about one answer in twelve is for nothing, or at half a minute. Saving and going on elsewhere end the wait,
+as ever.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-LONGEST_SECONDS = 60.0
-_GROWTH = 4.0
-_DECAY = 1.12
+LONGEST_SECONDS = 30.0
+_GROWTH = 1.5
+_DECAY = 1.04
 
 
 @dataclass(slots=True)
 class Pace:
-    """The pace of one document's author. `factor` multiplies the setting `review.settle_ms`."""
+    """The pace of an author. `factor` multiplies the setting `review.settle_ms`."""
 
     factor: float = 1.0
 

@@ -13,8 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aiops_lsp.engine import git, plan
-from aiops_lsp.engine.governor import LEDGER_RETRY_SECONDS
+from aiops_lsp.engine.governor import LEDGER_RETRY_SECONDS, until_reset
 from aiops_lsp.engine.order import Order, Spent
+from aiops_lsp.engine.pace import Pace
 from aiops_lsp.engine.rates import RateWindow
 from aiops_lsp.engine.selection import Trigger, select
 from aiops_lsp.engine.standing import Progress, Reason, Standing
@@ -63,6 +64,7 @@ class Sending:
         self._waiting: dict[str, tuple[ReviewedDocument, Order, Sequence[Pack]]] = {}
         self._running: set[str] = set()
         self._rates: dict[str, RateWindow] = {}
+        self._pace = Pace()
         self._tasks = TaskGroup()
 
     def is_busy(self, uri: str) -> bool:
@@ -130,7 +132,7 @@ class Sending:
             trigger,
             now=now,
             review_trigger=review.trigger,
-            settle_seconds=document.pace.settle_seconds(review.settle_ms / 1000),
+            settle_seconds=self._pace.settle_seconds(review.settle_ms / 1000),
             held=document.held,
         )
         document.held |= selection.held
@@ -194,9 +196,7 @@ class Sending:
             while uri in self._waiting:
                 document, order, packs = self._waiting.pop(uri)
                 await self.send_now(order, packs)
-                _learn_pace(document, order, packs)
-                if document.over_budget:
-                    await self._overview.limit_reached(document.over_budget)
+                self._learn_pace(document, order, packs)
         finally:
             self._running.discard(uri)
 
@@ -204,6 +204,15 @@ class Sending:
         """Whether `job`, not sent yet, is still to be: once the text goes on, the next look decides anew."""
         examined = document.examined
         return self._wanted(job) and examined is not None and document.is_current(examined.snapshot)
+
+    def _learn_pace(self, document: ReviewedDocument, order: Order, packs: Sequence[Pack]) -> None:
+        """Learn from which answers came while their code still stood."""
+        setting = order.folder.settings.review.settle_ms / 1000
+        for job in (job for pack in packs for job in pack.jobs):
+            standing = document.standing_of(job.keys.exact)
+            if standing is None or standing.progress is Progress.REVIEWED:
+                in_time = standing is not None and not document.is_being_written(job.region)
+                self._pace.answered(setting, in_time=in_time)
 
     def _blocked(self, document: ReviewedDocument, folder: Folder, trigger: Trigger) -> Standing | None:
         """Why nothing of the document goes to any model now; None when something may."""
@@ -220,10 +229,11 @@ class Sending:
         if words := self._overview.ledger_problem:
             return Standing.not_reviewed(Reason.NO_LEDGER, words, retry_at=now + LEDGER_RETRY_SECONDS)
         if self._overview.exhausted:
-            wait = max(1.0, self._overview.resets_at - self._clock.wall())
-            return Standing.not_reviewed(Reason.OVER_BUDGET, retry_at=now + wait)
+            return Standing.not_reviewed(
+                Reason.OVER_BUDGET, retry_at=now + until_reset(self._overview.resets_at, self._clock)
+            )
         routes = [route for route in pool.routes.values() if not route.problem]
-        if not any(self._consents.is_allowed(folder, route) for route in routes):
+        if all(self._consents.is_withheld(folder, route) for route in routes):
             return Standing.not_reviewed(Reason.NO_CONSENT, f"sending code to {routes[0].host} was not allowed")
         return None
 
@@ -259,13 +269,3 @@ def _forget_waits(document: ReviewedDocument) -> None:
     for index, standing in enumerate(document.standings):
         if standing.reason in _WAITS_FOR_SETTINGS:
             document.standings[index] = replace(standing, retry_at=None)
-
-
-def _learn_pace(document: ReviewedDocument, order: Order, packs: Sequence[Pack]) -> None:
-    """Tell the document's pace which answers came while their code still stood."""
-    setting = order.folder.settings.review.settle_ms / 1000
-    for job in (job for pack in packs for job in pack.jobs):
-        standing = document.standing_of(job.keys.exact)
-        if standing is None or standing.progress is Progress.REVIEWED:
-            in_time = standing is not None and not document.is_being_written(job.region)
-            document.pace.answered(setting, in_time=in_time)

@@ -25,11 +25,6 @@ def _path_in_url(path: str) -> str:
     return unquote(path)
 
 
-def scheme_of(uri: str) -> str:
-    """The scheme of a URI, in lower case; empty where there is none."""
-    return unquote(uri.partition(":")[0]).lower() if ":" in uri else ""
-
-
 def uri_of(path: Path) -> str:
     """The `file:` URI of a path, which is made absolute."""
     return path.absolute().as_uri()

@@ -88,11 +88,6 @@ def find_root(path: Path) -> Path:
     return folders[0]
 
 
-def project_name(path: Path) -> str:
-    """What the project of a file is called in reports: the name of its root."""
-    return find_root(path).name
-
-
 def ignored_by(path: Path, root: Path | None, patterns: Sequence[str] = ()) -> str | None:
     """Why a file is ignored, as a sentence, or None.
 

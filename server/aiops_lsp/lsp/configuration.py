@@ -58,6 +58,7 @@ class Configuration:
         self.pushed: object = None
         self._loaded: Loaded | None = None
         self._known: dict[str, Folder] = {}
+        self._on_command: set[str] = set()
 
     @property
     def settings(self) -> Settings:
@@ -120,17 +121,21 @@ class Configuration:
         """The folder of a document, the innermost that holds it. Cheap."""
         folder = self._known.get(uri)
         if folder is None:
-            folder = self._known[uri] = self._find(uri)
+            folder = self._find(uri)
+            if uri in self._on_command:
+                review = folder.settings.review.model_copy(update={"trigger": "manual"})
+                folder = replace(folder, settings=folder.settings.model_copy(update={"review": review}))
+            self._known[uri] = folder
         return folder
 
     def only_on_command(self, uri: str) -> None:
         """Whatever the settings say, this file is reviewed on command only, until it is forgotten."""
-        folder = self._find(uri)
-        review = folder.settings.review.model_copy(update={"trigger": "manual"})
-        self._known[uri] = replace(folder, settings=folder.settings.model_copy(update={"review": review}))
+        self._on_command.add(uri)
+        self._known.pop(uri, None)
 
     def forget(self, uri: str) -> None:
         """The document is closed."""
+        self._on_command.discard(uri)
         self._known.pop(uri, None)
 
     def _find(self, uri: str) -> Folder:

@@ -90,6 +90,7 @@ class Session:
     def open(self, document: TextDocument) -> None:
         """Follow a document from now on."""
         self.start()
+        self.configuration.forget(document.uri)  # a review of the workspace may have read the file for itself
         self.documents[document.uri] = document
         if self.reviewer is not None:
             self.reviewer.open(document)

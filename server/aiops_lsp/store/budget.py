@@ -103,7 +103,7 @@ class Denied:
 
     `retry_at` (wall clock seconds) is when the limit starts anew. With `in_flight` the requests under way are what
     is in the way: what they turn out not to need may let it pass sooner. `share` says that it is the lower limit of
-    the project, not the user's own.
+    the request's `project`, not the user's own.
     """
 
     reason: DeniedReason
@@ -111,6 +111,7 @@ class Denied:
     words: str
     in_flight: bool = False
     share: bool = False
+    project: str = ""
 
 
 @dataclass(frozen=True, slots=True)

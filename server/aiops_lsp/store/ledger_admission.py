@@ -46,6 +46,7 @@ def denial(
                 words + _reset_words(period, now, utc_offset),
                 in_flight=stands is Fit.AFTER_IN_FLIGHT,
                 share=limit is share,
+                project=request.project,
             )
     rates = [
         limit.requests_per_minute for limit in limits if limit is not None and limit.requests_per_minute is not None

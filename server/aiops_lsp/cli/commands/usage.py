@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
@@ -113,10 +114,11 @@ def print_report(report: UsageReport, console: Console) -> None:
         return
     width = _name_width(report, console)
     _print_days(report, console, width)
+    projects = _names(row.project for row in report.usage)
     for heading, key in (
         ("Model", lambda row: row.model),
         ("Tier", lambda row: row.tier),
-        ("Project", lambda row: row.project or "(no folder)"),
+        ("Project", lambda row: projects[row.project]),
         ("Language", lambda row: row.language),
     ):
         console.print()
@@ -212,9 +214,28 @@ def _totals(report: UsageReport) -> str:
     )
 
 
+def _names(projects: Iterable[str]) -> dict[str, str]:
+    """What folders are called, by path: their names, with as many of those above as it takes to tell them apart."""
+    paths = {project: PurePath(project) for project in projects}
+    names = {}
+    for project, path in paths.items():
+        others = [other for other in paths.values() if other != path]
+        parts = next(
+            (part for part in _endings(path) if not any(part in _endings(other) for other in others)), path.parts
+        )
+        names[project] = str(PurePath(*parts)) if parts else "(no folder)"
+    return names
+
+
+def _endings(path: PurePath) -> list[tuple[str, ...]]:
+    """The last name of a path, the last two, and so on."""
+    return [path.parts[-count:] for count in range(1, len(path.parts) + 1)]
+
+
 def _name_width(report: UsageReport, console: Console) -> int:
     """The width of every table's first column, so that the numbers stand below each other."""
-    names = [name for row in report.usage for name in (row.model, row.project, row.language)]
+    names = [name for row in report.usage for name in (row.model, row.language)]
+    names += _names(row.project for row in report.usage).values()
     return min(max((cell_len(name) for name in names), default=0), max(12, console.width - _NUMBERS_WIDTH))
 
 
