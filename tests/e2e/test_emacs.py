@@ -6,14 +6,15 @@ import asyncio
 import json
 import os
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.clock import until
 from tests.support.editors import find_emacs
-from tests.support.provider import Provider, findings_where
+from tests.support.provider import Exchange, Provider, Reply, findings_where
+from tests.support.recorded import faults, kill_recorded, recorded_command
 
 SCRIPT = "tests/e2e/emacs/drive.el"
 README = Path("editors/README.md")
@@ -43,17 +44,46 @@ async def test_emoji_cjk_and_tabs_before_a_finding(indent: str, tmp_path: Path) 
         "fix": {"new_lines": [fixed]},
     }
     async with Provider(findings_where({"/ len(values)": finding})) as provider:
-        seen = await drive(emacs, tmp_path, provider)
+        seen = await drive(emacs, tmp_path, provider, "open finding hint ignore fix")
 
     assert seen["encoding"] == "utf-32"
     assert seen["finding"] == "/ len(values)"
     assert "Divides by zero" in seen["message"]
     assert "Divides by zero" in seen["hint"]
+    assert seen["ignored"] == f"def mean(values):\n{indent}# aiops: ignore[bug]\n{body}\n"
     assert seen["fixed"] == f"def mean(values):\n{fixed}\n"
     assert (work / "shop.py").read_text("utf-8") == seen["fixed"]
+    assert faults(tmp_path / "session.jsonl") == []
 
 
-async def drive(emacs: Path, home: Path, provider: Provider) -> dict[str, Any]:
+async def test_a_provider_that_goes_and_comes_back_and_a_server_that_crashes(tmp_path: Path) -> None:
+    emacs = find_emacs()
+    up = True
+    bug = findings_where({"/ len(values)": {"title": "Divides by zero", "focus": "/ len(values)"}})
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "shop.py").write_text("def mean(values):\n    return sum(values) / len(values)\n", "utf-8")
+    (tmp_path / "setup.el").write_text(snippet("Emacs"), "utf-8")
+
+    def script(exchange: Exchange) -> Reply:
+        return bug(exchange) if up else Reply(status=503)
+
+    async with Provider(script) as provider:
+        driving = asyncio.create_task(drive(emacs, tmp_path, provider, "open finding outage crash"))
+        for step in ("down", "up", "crash"):
+            reached = tmp_path / f"seen.json.{step}"
+            await until(lambda reached=reached: reached.exists() or driving.done(), 90)
+            up = step != "down"
+            if step == "crash":
+                kill_recorded(tmp_path / "session.jsonl")
+            reached.with_name(f"{reached.name}.done").touch()
+        seen = await driving
+
+    assert seen["outage"] == " aiops: degraded"
+    assert seen["recovered"]
+    assert faults(tmp_path / "session.jsonl") == []
+
+
+async def drive(emacs: Path, home: Path, provider: Provider, steps: str) -> dict[str, Any]:
     """Do the steps and return what was seen."""
     out = home / "seen.json"
     process = await asyncio.create_subprocess_exec(
@@ -63,9 +93,10 @@ async def drive(emacs: Path, home: Path, provider: Provider) -> dict[str, Any]:
             **{name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")},
             "HOME": str(home),
             "LANG": "C.UTF-8",
-            "SERVER": f"{sys.executable} -m aiops_lsp serve --stdio",
+            "SERVER": " ".join(recorded_command(home / "session.jsonl")),
             "SETUP": str(home / "setup.el"),
             "FILE": str(home / "work" / "shop.py"),
+            "STEPS": steps,
             "OUT": str(out),
             "AIOPS_STATE_DIR": str(home / "state"),
             "AIOPS_CACHE_DIR": str(home / "cache"),
