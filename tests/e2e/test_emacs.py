@@ -67,15 +67,23 @@ async def test_a_provider_that_goes_and_comes_back_and_a_server_that_crashes(tmp
     def script(exchange: Exchange) -> Reply:
         return bug(exchange) if up else Reply(status=503)
 
+    async def meet(step: str) -> None:
+        await until(lambda: (tmp_path / f"seen.json.{step}").exists() or driving.done(), 90)
+
+    def go_on(step: str) -> None:
+        (tmp_path / f"seen.json.{step}.done").touch()
+
     async with Provider(script) as provider:
         driving = asyncio.create_task(drive(emacs, tmp_path, provider, "open finding outage crash"))
-        for step in ("down", "up", "crash"):
-            reached = tmp_path / f"seen.json.{step}"
-            await until(lambda reached=reached: reached.exists() or driving.done(), 90)
-            up = step != "down"
-            if step == "crash":
-                kill_recorded(tmp_path / "session.jsonl")
-            reached.with_name(f"{reached.name}.done").touch()
+        await meet("down")
+        up = False
+        go_on("down")
+        await meet("up")
+        up = True
+        go_on("up")
+        await meet("crash")
+        kill_recorded(tmp_path / "session.jsonl")
+        go_on("crash")
         seen = await driving
 
     assert seen["outage"] == " aiops: degraded"
