@@ -181,6 +181,18 @@ def test_a_deep_review_that_had_to_wait_is_still_deep(world: EngineWorld) -> Non
     assert standing.record.tier == "complex"
 
 
+def test_a_deep_review_sends_nothing_that_has_nothing_to_review(world: EngineWorld) -> None:
+    """Its findings would show until the next look, which knows that there is nothing to review."""
+    buffer = opened(world, "import os\n\n\n" + SIMPLE + "\n\n# bug_2 in a comment\n")
+    answer_all(world)
+    world.review(buffer, deep=True)
+    world.turns(80)
+    (call,) = world.model.open
+    assert [lines[0] for lines in call.sent.regions.values()] == [SIMPLE.splitlines()[0]]
+    answer_all(world)
+    assert titles(world) == ["Fails bug_1"]
+
+
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13])
 def test_a_document_that_is_closed_and_opened_at_once_is_reviewed(world: EngineWorld, turns: int) -> None:
     buffer = opened(world, SIMPLE)

@@ -8,7 +8,7 @@ from aiops_lsp.core.routing import Tier, lowered, tier_of
 from aiops_lsp.engine.packing import Job, pack
 from aiops_lsp.engine.selection import Candidate
 from aiops_lsp.engine.sizes import fixed_tokens, region_tokens
-from aiops_lsp.engine.standing import Progress, Reason, Standing
+from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -113,7 +113,9 @@ def fixed_of(examined: Examined, texts: PromptTexts, model: str) -> int:
 
 def _deepened(standing: Standing) -> Standing:
     record = standing.record
-    if standing.progress is Progress.REVIEWING or (record is not None and record.tier == Tier.COMPLEX.value):
+    if standing is NOTHING_TO_REVIEW or standing.progress is Progress.REVIEWING:
+        return standing
+    if record is not None and record.tier == Tier.COMPLEX.value:
         return standing
     return Standing(Progress.NOT_REVIEWED, Reason.NEW, record=record, exact=standing.exact)
 
