@@ -6,7 +6,7 @@ ifeq ($(OS),Windows_NT)
 BIN = .venv/Scripts
 endif
 SOURCES = server tests
-BENCHMARKS = redaction text_edits
+BENCHMARKS = redaction text_edits places
 SAMPLE = tests/data/sample_project
 
 export PYTHON
