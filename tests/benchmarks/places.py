@@ -175,17 +175,16 @@ def row(world: ReplayWorld, stability: Tally, seconds: float) -> dict[str, Any]:
     }
 
 
-def write(title: str, figures: dict[str, Any], name: str, folder: Path = OUT) -> str:
-    """Put the row of the source `name` into the table under a `title`, and return the table."""
+def write(title: str, figures: dict[str, Any], source: str, folder: Path = OUT) -> str:
+    """Put the row of a `source` into the table under a `title`, and return the table."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "places.json"
     rows: dict[str, dict[str, Any]] = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    rows[name] = {"source": title, **figures}
+    rows[source] = {"source": title, **figures}
     file.write_text(json.dumps(rows, indent=1), "utf-8")
     columns = list(figures)
     lines = [f"| source | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
-    for one in rows.values():
-        lines.append(f"| {one['source']} | {' | '.join(f'{one[column]:,}' for column in columns)} |")
+    lines += [f"| {one['source']} | {' | '.join(f'{one[name]:,}' for name in columns)} |" for one in rows.values()]
     table = "\n".join(["# Places", "", *lines, ""])
     (folder / "places.md").write_text(table, "utf-8")
     return table
