@@ -49,10 +49,11 @@ class ReviewedDocument:
 
     `standings` has one entry per region of `examined`. `note` says why the whole document is not put to a model, empty
     where it is; `on_command` says that a command may put it to one all the same. `accepts` says which findings are
-    shown at all (severity, confidence, ignores, dismissals). `held` are the keys of regions that a burst held back,
-    `saved` those of regions that the file was saved with. `planned_for` are the models of the last plan. `stirred`
-    are the keys of regions whose context was changed by an edit elsewhere, with the time of that. `looking` is held
-    during a look, so that there is one at a time.
+    shown at all (severity, confidence, ignores, dismissals); `dismissed` are the ids that the user dismissed, as of
+    the last look. `remembered` is the last look at the document before it was closed and opened again. `held` are the
+    keys of regions that a burst held back, `saved` those of regions that the file was saved with. `planned_for` are
+    the models of the last plan. `stirred` are the keys of regions whose context was changed by an edit elsewhere, with
+    the time of that. `looking` is held during a look, so that there is one at a time.
     """
 
     text: TextDocument
@@ -66,6 +67,8 @@ class ReviewedDocument:
     note: str = ""
     on_command: bool = False
     accepts: Callable[[Finding], bool] = lambda _finding: True
+    dismissed: frozenset[str] = frozenset()
+    remembered: Examined | None = None
     held: set[str] = field(default_factory=set)
     stirred: dict[str, float] = field(default_factory=dict)
     saved: set[str] = field(default_factory=set)
@@ -114,6 +117,23 @@ class ReviewedDocument:
     def is_current(self, snapshot: Snapshot) -> bool:
         """Whether `snapshot` is the document's text as it is now."""
         return not self.closed and self.text.snapshot() is snapshot
+
+    def awaits_cache(self, examined: Examined) -> bool:
+        """Whether what is shown depends on what the cache knows of `examined`, so that nothing is shown before.
+
+        That is so for the first look, and where a model's finding stands in a region that is not known yet: it might
+        be said to be re-checked for the blink of an eye.
+        """
+        if self.examined is None:
+            return True
+        known = {keys.exact for keys in self.examined.keys}
+        fresh = [
+            region
+            for region, keys in zip(examined.split.regions, examined.keys, strict=True)
+            if keys.exact not in known
+        ]
+        lines = [live.finding.range.start.line for live in self.live if live.finding.origin is not Origin.RULE]
+        return any(region.start_line <= line < region.end_line for region in fresh for line in lines)
 
     def adopt(self, examined: Examined) -> None:
         """Take over a new split. Regions keep their standing when their exact key is known from the last one."""

@@ -56,6 +56,13 @@ class Examined:
     keys: tuple[RegionKeys, ...]
     ignores: Ignores
 
+    def still_holds(
+        self, snapshot: Snapshot, recipe: Recipe, bound: RequestBound | None, redact_patterns: tuple[str, ...]
+    ) -> bool:
+        """Whether a look at `snapshot` with these would find the same."""
+        same = (self.recipe, self.bound, self.redact_patterns) == (recipe, bound, redact_patterns)
+        return same and (self.snapshot.language, self.snapshot.text) == (snapshot.language, snapshot.text)
+
 
 def examine(
     snapshot: Snapshot,

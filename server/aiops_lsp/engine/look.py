@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import locale
 import logging
+from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_CLOSED_KEPT = 8
+"""Documents that were closed last and whose regions are still known when they are opened again."""
+
 
 class Look:
     """Refreshes documents. One per process; `report` takes what the user should hear, from any thread."""
@@ -46,6 +50,21 @@ class Look:
         self._clock = clock
         self._dispatcher = dispatcher
         self._rulebook = Rulebook(report)
+        self._closed: OrderedDict[str, tuple[Examined, RuleMemory]] = OrderedDict()
+
+    def closed(self, document: ReviewedDocument) -> None:
+        """Keep what is known of a document for a while: editors close and open what one only looks at."""
+        if document.examined is None:
+            return
+        self._closed[document.uri] = (document.examined, document.rule_memory)
+        self._closed.move_to_end(document.uri)
+        while len(self._closed) > _CLOSED_KEPT:
+            self._closed.popitem(last=False)
+
+    def opened(self, document: ReviewedDocument) -> None:
+        """Recall what is known of a document that was closed before."""
+        if (earlier := self._closed.pop(document.uri, None)) is not None:
+            document.remembered, document.rule_memory = earlier
 
     async def refresh(self, document: ReviewedDocument, folder: Folder) -> bool:
         """Bring the document up to its current text and publish. False when the text went on meanwhile."""
@@ -54,24 +73,26 @@ class Look:
 
     async def _refresh(self, document: ReviewedDocument, folder: Folder) -> bool:
         snapshot = document.text.snapshot()
-        previous = document.examined
+        previous = document.examined or document.remembered
         recipe = self._recipe(snapshot, folder)
         bound = self._bound(snapshot, recipe, folder)
         patterns = tuple(folder.settings.privacy.redact_patterns)
-        if (
-            previous is not None
-            and previous.snapshot is snapshot
-            and (previous.recipe, previous.bound, previous.redact_patterns) == (recipe, bound, patterns)
-        ):
-            examined = previous
+        if previous is not None and previous.still_holds(snapshot, recipe, bound, patterns):
+            examined = previous if previous.snapshot is snapshot else replace(previous, snapshot=snapshot)
         else:
             examined = await asyncio.to_thread(examine, snapshot, recipe, bound, patterns, previous)
         rules, rule_memory = await self._rule_findings(document, examined, folder)
+        if document.is_current(snapshot) and not document.awaits_cache(examined):
+            document.adopt(examined)
+            document.rule_findings, document.rule_memory = rules, rule_memory
+            document.accepts = _accepts(folder, examined, document.dismissed)
+            document.publish()  # what the rules find does not wait for the stores
         known = await known_standings(examined, self._services, folder.settings, self._clock)
         note, on_command = await asyncio.to_thread(self._why_not_sent, snapshot, folder)
         dismissed = await self._dismissed(folder)
         if not document.is_current(snapshot):
             return False
+        document.dismissed = dismissed
         document.adopt(examined)
         spared = self._take_over(document, examined, known)
         document.note, document.on_command = note, on_command

@@ -97,7 +97,9 @@ class Reviewer:
         """Follow a document from now on. It is looked at at once."""
         if (earlier := self._documents.get(document.uri)) is not None:
             earlier.leave()
-        self._documents[document.uri] = ReviewedDocument(document, self._host.publish)
+        opened = self._documents[document.uri] = ReviewedDocument(document, self._host.publish)
+        if self._looks is not None:
+            self._looks.opened(opened)
         self._scheduler.now(document.uri)
 
     def edited(self, uri: str, edits: Sequence[AppliedEdit]) -> None:
@@ -124,6 +126,8 @@ class Reviewer:
             return
         self._scheduler.forget(uri)
         document.close()
+        if self._looks is not None:
+            self._looks.closed(document)
         if self._assembly is not None:
             self._assembly.sending.forget(uri)
             self._assembly.dispatcher.cancel_unwanted(self._is_wanted)

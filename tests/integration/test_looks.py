@@ -1,0 +1,67 @@
+"""A look at a document: what it does not wait for, and what it does not do twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from aiops_lsp.engine.examine import examine
+from aiops_lsp.engine.knowledge import known_standings
+from tests.support.clock import until
+from tests.support.engine import desk, settings_for
+
+if TYPE_CHECKING:
+    import pytest
+
+CODE = """\
+def plain(value):
+    return value + 1
+
+
+def other(value):
+    return value
+"""
+EVAL = "py/code-injection"
+
+
+async def test_rule_findings_do_not_wait_for_the_stores(monkeypatch: pytest.MonkeyPatch) -> None:
+    stores = asyncio.Event()
+
+    async def slow(*arguments: Any) -> Any:
+        await stores.wait()
+        return await known_standings(*arguments)
+
+    async with desk(settings_for(None)) as at:
+        document = at.open(CODE)
+        await at.until_quiet(document)
+        monkeypatch.setattr("aiops_lsp.engine.look.known_standings", slow)
+        at.replace(document, "value + 1", "eval(input())")
+        await at.until_shown(document, lambda found: [one.code for one in found] == [EVAL])
+        stores.set()
+        await at.until_quiet(document)
+        assert [one.code for one in at.shown(document)] == [EVAL]
+
+
+async def test_a_document_that_is_opened_again_is_not_split_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    split: list[str] = []
+
+    def counted(snapshot: Any, *rest: Any) -> Any:
+        split.append(snapshot.text)
+        return examine(snapshot, *rest)
+
+    monkeypatch.setattr("aiops_lsp.engine.look.examine", counted)
+    async with desk(settings_for(None)) as at:
+        text = CODE.replace("value + 1", "eval(input())")
+        document = at.open(text)
+        await at.until_quiet(document)
+        at.reviewer.close(document.uri)
+        await until(lambda: at.shown(document) == ())
+        document = at.open(text)
+        await at.until_quiet(document)
+        assert [one.code for one in at.shown(document)] == [EVAL]
+        assert split == [text]
+        at.reviewer.close(document.uri)
+        document = at.open(text + "\nx = 1\n")  # changed by another program meanwhile
+        await at.until_quiet(document)
+        assert split == [text, text + "\nx = 1\n"]
+        assert [one.code for one in at.shown(document)] == [EVAL]
