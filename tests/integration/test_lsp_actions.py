@@ -319,6 +319,14 @@ async def test_dismissing_takes_the_finding_away() -> None:
         assert fake(client).called("dismiss") == [(URI, "0" * 16)]
 
 
+@pytest.mark.parametrize("where", [at(0, 0), at(0, 0, 0, 3), at(2, 0), at(0, 0, 2, 3)])
+async def test_a_list_of_all_kinds_offers_a_stronger_model_once(where: dict[str, Any]) -> None:
+    async with connected(FakeReviewer) as client:
+        await ready(client, MODERN)
+        titles = [action["title"] for action in await actions(client, where)]
+        assert titles.count("Review this code with a stronger model") == 1
+
+
 async def test_a_selection_can_be_reviewed_deeper() -> None:
     async with connected(FakeReviewer) as client:
         await ready(client, MODERN)

@@ -67,10 +67,13 @@ def code_action(
     if _wanted(types.CodeActionKind.QuickFix, only):
         for finding in here[:_MOST_FINDINGS]:
             actions += _for_finding(session.client, document, finding)
+        if here:  # once, however many findings are on the line
+            actions.append(_deeper(document, here[0].range, types.CodeActionKind.QuickFix))
         actions += _for_kinds(session.client, document, here, findings)
     if (proposal := _fix_all(document, findings)) and _wanted(FIX_ALL, only):
         actions.append(_editing(session.client, document, proposal))
-    if _wanted(REVIEW_DEEPER, only) and invoked and (span.start != span.end or only):
+    # A client that asks for no kind shows all in one list, in which there is one for the finding already.
+    if _wanted(REVIEW_DEEPER, only) and invoked and (only or (span.start != span.end and not here)):
         actions.append(_deeper(document, span, REVIEW_DEEPER))
     if session.client.resolves_edits:
         return actions
@@ -183,7 +186,6 @@ def _for_finding(client: ClientFeatures, document: TextDocument, finding: Findin
             command=dismiss,
         )
     )
-    actions.append(_deeper(document, finding.range, types.CodeActionKind.QuickFix))
     return actions
 
 
