@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.benchmarks.quality.__main__ import main
+from tests.benchmarks.quality.__main__ import ROOT, main
 from tests.support.clock import until
 from tests.support.homes import private_home
 from tests.support.provider import Provider, answer, finding, findings_where
@@ -172,6 +172,7 @@ def test_answers_to_other_instructions_do_not_count_unless_allowed(
     assert main([*arguments, "--other-prompts"]) == 0
     assert "4 requests in" in capsys.readouterr().err
     assert hits(report(out), "detected") == (1, 2)
+    assert report(out)["about"]["prompts"].startswith("others than ")
 
 
 async def test_a_provider_s_run_is_recorded_and_replayed_with_its_bill(data: Path, tmp_path: Path) -> None:
@@ -225,3 +226,36 @@ def test_pairs_whose_test_does_not_tell_them_apart_are_left_out(data: Path, tmp_
 def test_data_that_is_none_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["requests", str(tmp_path / "asked"), "--data", str(tmp_path)]) == 2
     assert "holds no cases" in capsys.readouterr().err
+
+
+TRANSCRIPTS = ROOT / "tests" / "data" / "quality" / "transcripts"
+RECORDED = {
+    "ebf3e522f3f7": {
+        "detected": (13, 14),
+        "any_finding": (14, 14),
+        "false_twins": (0, 14),
+        "false_regions": (0, 45),
+        "false_lines": (0, 343),
+        "precise": (13, 14),
+        "rejected": (0, 14),
+        "fixes_offered": (14, 14),
+        "fixes_parse": (14, 14),
+        "fixes_pass": (13, 13),
+        "cured": (14, 14),
+        "unanswered": (0, 90),
+    },
+}
+"""What was measured of a language model's answers over the project's own cases, by the version of its prompts."""
+
+
+def test_every_recorded_run_has_its_figures() -> None:
+    assert sorted(path.name for path in TRANSCRIPTS.iterdir()) == sorted(RECORDED)
+
+
+@pytest.mark.parametrize("prompts", RECORDED)
+def test_a_language_model_s_answers_come_to_what_was_measured(prompts: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main(["replay", str(TRANSCRIPTS / prompts), "--other-prompts", "--out", str(out)]) == 0
+    content = report(out)
+    assert len(content["calls"]) == 28
+    assert {name: hits(content, name) for name in RECORDED[prompts]} == RECORDED[prompts]

@@ -97,13 +97,14 @@ async def _run(options: argparse.Namespace) -> int:
     subject = _subject(options, by_file=options.file is not None)
     if options.file is None:
         reviewed, journal = await _by_provider(subject, options.record, options.max_cost)
+        prompts = load_prompt_texts().version
     else:
-        reviewed, journal = await _answered(subject, options)
+        reviewed, journal, prompts = await _answered(subject, options)
     settings = subject.settings
     models = dict.fromkeys(call.model for call in journal.calls) or ("none",)
     about = {
         "answered by": " and ".join(models),
-        "prompts": load_prompt_texts().version,
+        "prompts": prompts,
         "second opinion": settings.review.second_opinion,
         "confidence from": str(settings.review.min_confidence),
         "pairs": str(len(subject.cases) // 2),
@@ -125,8 +126,8 @@ def _told(journal: Journal, out: Path) -> int:
     return 1
 
 
-async def _answered(subject: Subject, options: argparse.Namespace) -> tuple[list[Reviewed], Journal]:
-    """Review with the answers in the folder, after waiting for those that are missing.
+async def _answered(subject: Subject, options: argparse.Namespace) -> tuple[list[Reviewed], Journal, str]:
+    """Review with the answers in the folder, after waiting for those that are missing. Says to which prompts they are.
 
     The wait is between two reviews rather than in one: the engine gives no answer so much time.
     """
@@ -141,9 +142,10 @@ async def _answered(subject: Subject, options: argparse.Namespace) -> tuple[list
             missing = {name for name in missing if transcripts.answer(name) is None}
         if not journal.unanswered or missing:
             break
-    reviewed = await _by_file(subject, transcripts, asking=False)
+    reviewed, journal = await _by_file(subject, transcripts, asking=False)
     _tell_outdated(transcripts, allowed=getattr(options, "other_prompts", False))
-    return reviewed
+    version = load_prompt_texts().version
+    return reviewed, journal, f"others than {version}" if transcripts.outdated else version
 
 
 def _tell_outdated(transcripts: Transcripts, *, allowed: bool) -> None:
