@@ -35,7 +35,8 @@ def known() -> logs.KnownSecrets:
 def handler(tmp_path: Path, known: logs.KnownSecrets) -> Iterator[logs.DailyFiles]:
     """A handler of its own, attached to nothing that other tests use."""
     made = logs.DailyFiles(tmp_path / "logs")
-    made.addFilter(logs.RedactingFilter(logs.redact_with(known, (r"ACME-\d+",))))
+    known.add_patterns([r"ACME-\d+"])
+    made.addFilter(logs.RedactingFilter(logs.redact_with(known)))
     yield made
     made.close()
 

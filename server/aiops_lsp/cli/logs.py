@@ -18,4 +18,5 @@ def keep_logs(settings: Settings) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return
-    configure(folder, redact_with(PROCESS_KEYS, settings.privacy.redact_patterns))
+    PROCESS_KEYS.add_patterns(settings.privacy.redact_patterns)
+    configure(folder, redact_with(PROCESS_KEYS))

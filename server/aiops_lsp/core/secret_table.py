@@ -51,10 +51,16 @@ _PEM = SecretFormat(
         r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
         r"(?:[ \t]|\\[nr]|[\"'`+,]|//|\#|\*){0,16}[\r\n]{0,2}"
         r"(?:(?P<s>[^\-]{16,20000}?(?:-(?!----)[^\-]{0,20000}?){0,8})-----END "
-        r"|(?P<open>(?:[ \t\"'`+]{0,40}[A-Za-z0-9+/=]{32,128}(?:\\n|[\"'`+, \t]){0,40}[\r\n]{0,2}){1,200}))",
+        r"|(?P<open>(?:(?:[ \t]{0,40}(?:\#|//|\*|--|;))?[ \t\"'`+]{0,40}[A-Za-z0-9+/=]{32,128}"
+        r"(?:\\n|[\"'`+, \t]){0,40}[\r\n]{0,2}){1,200}"
+        r"(?:(?:[ \t]{0,40}(?:\#|//|\*|--|;))?[ \t\"'`+]{0,40}[A-Za-z0-9+/]{1,31}={1,2})?))",
         re.ASCII,
     ),
 )
+
+# Lines of a PuTTY key may stand in comments, or in a string with escaped line ends.
+_NEXT_LINE = r"(?:\\n|[ \t]{0,4}\r?\n[ \t]{0,40}(?:(?:\#|//|\*|--|;)[ \t]{0,8})?)"
+_PUTTY_LINE = r"[A-Za-z0-9+/=]{1,64}(?=[ \t]{0,4}(?:\r?\n|\\n|[\"'`]|\Z))"
 
 _HEX32 = "[0-9a-f]{32}"
 _URL_SAFE = "[A-Za-z0-9_-]"
@@ -64,7 +70,9 @@ FORMATS: tuple[SecretFormat, ...] = (
     SecretFormat(
         "PUTTY_PRIVATE_KEY",
         ("Private-Lines:",),
-        re.compile(r"Private-Lines: \d{1,3}\r?\n(?P<s>(?:[A-Za-z0-9+/=]{1,64}(?:\r?\n|\Z)){1,200})", re.ASCII),
+        re.compile(
+            rf"Private-Lines: \d{{1,3}}{_NEXT_LINE}(?P<s>{_PUTTY_LINE}(?:{_NEXT_LINE}{_PUTTY_LINE}){{0,199}})", re.ASCII
+        ),
     ),
     _row("AGE_SECRET_KEY", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"),
     _row("AWS_ACCESS_KEY_ID", "AKIA ASIA ABIA ACCA", r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}"),

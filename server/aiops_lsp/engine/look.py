@@ -19,6 +19,7 @@ from aiops_lsp.engine.rulebook import RuffFindings, Rulebook, RuleMemory, rule_f
 from aiops_lsp.engine.sizes import RequestBound
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Standing
 from aiops_lsp.engine.uris import path_of, relative_path
+from aiops_lsp.observability.logs import PROCESS_KEYS
 from aiops_lsp.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Look:
         recipe = self._recipe(snapshot, folder)
         bound = self._bound(snapshot, recipe, folder)
         patterns = tuple(folder.settings.privacy.redact_patterns)
+        PROCESS_KEYS.add_patterns(patterns)
         if previous is not None and previous.still_holds(snapshot, recipe, bound, patterns):
             examined = previous if previous.snapshot is snapshot else replace(previous, snapshot=snapshot)
         else:

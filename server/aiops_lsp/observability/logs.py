@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     Redact = Callable[[str], str]
@@ -60,15 +60,23 @@ def log_context(*, review_id: str | None = None, request_id: str | None = None) 
 
 
 class KnownSecrets:
-    """The keys that this process has read, which never appear in a line, whatever their shape."""
+    """The keys that this process has read, which never appear in a line, whatever their shape.
+
+    `patterns` are the users' own, of all settings that this process works by; what matches one is a secret too.
+    """
 
     def __init__(self) -> None:
         self._keys: tuple[str, ...] = ()
+        self.patterns: frozenset[str] = frozenset()
 
     def add(self, key: str) -> None:
         """Hide `key` from now on. A few characters are no key, and hiding them would garble the lines."""
         if len(key) >= 6 and key not in self._keys:
             self._keys = tuple(sorted((*self._keys, key), key=len, reverse=True))
+
+    def add_patterns(self, patterns: Iterable[str]) -> None:
+        """Count what matches one of `patterns` as a secret from now on."""
+        self.patterns = self.patterns.union(patterns)
 
     def hide(self, text: str) -> str:
         """The text without them."""
@@ -81,8 +89,8 @@ PROCESS_KEYS = KnownSecrets()
 """The keys that this process uses. Logging is one for the process, and so is what it must hide."""
 
 
-def redact_with(known: KnownSecrets, patterns: tuple[str, ...] = ()) -> Redact:
-    """What hides the keys in `known`, also those added later, and all that looks like a secret or matches `patterns`.
+def redact_with(known: KnownSecrets) -> Redact:
+    """What hides the keys in `known` and what matches its patterns, also later ones, and what looks like a secret.
 
     The table of secrets is loaded with the first line that is logged, not with this module.
     """
@@ -92,7 +100,7 @@ def redact_with(known: KnownSecrets, patterns: tuple[str, ...] = ()) -> Redact:
 
         text = known.hide(text)
         parts, end = [], 0
-        for span in find_secrets(text, patterns):
+        for span in find_secrets(text, sorted(known.patterns)):
             parts += [text[end : span.start], f"[{span.kind}]"]
             end = span.end
         return "".join((*parts, text[end:]))
