@@ -273,6 +273,20 @@ MUTANTS = (
         "fixes do not move", "engine/derive.py", "edits.append(replace(one, range=moved))", "edits.append(one)", ENGINE
     ),
     Mutant(
+        "an ignore comment may break the code",
+        "core/suppressions.py",
+        " and after.errors <= reader.errors:",
+        ":",
+        ("tests/unit/test_suppressions.py",),
+    ),
+    Mutant(
+        "a deep review sends what has nothing to review",
+        "engine/plan.py",
+        "standing is NOTHING_TO_REVIEW or standing.progress is Progress.REVIEWING",
+        "standing.progress is Progress.REVIEWING",
+        ("tests/integration/test_engine_races.py",),
+    ),
+    Mutant(
         "an edit is offered unchecked",
         "lsp/convert.py",
         'return "".join(held) == edit.old_text',
