@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from tests.support.clock import until
 from tests.support.editors import find_nvim
 from tests.support.provider import Exchange, Provider, Reply, findings_where
 from tests.support.recorded import faults, recorded_command
+from tests.support.vscode import server_program
 
 SCRIPT = "tests/e2e/neovim/plugin.lua"
 PLUGIN = Path("editors/nvim").resolve()
@@ -150,6 +153,43 @@ async def test_a_provider_that_goes_and_comes_back_and_a_server_that_crashes(
     assert seen["stays_stopped"]
     assert any("signal 9" in message for message in seen["messages"])
     assert faults(work.parent / "session.jsonl") == []
+
+
+@pytest.mark.parametrize(("version", "heading"), [("0.12", "Neovim 0.11 or later"), ("0.10", "Neovim 0.10:")])
+async def test_the_readme_alone_leads_to_a_finding(version: str, heading: str, tmp_path: Path) -> None:
+    nvim = find_nvim(version)
+    home, sample, out = tmp_path / "home", tmp_path / "work" / "orders.py", tmp_path / "seen.json"
+    (home / ".config" / "nvim").mkdir(parents=True)
+    (home / "src").mkdir()
+    (home / "src" / "aiops-lsp").symlink_to(Path.cwd())
+    readme = (PLUGIN / "README.md").read_text("utf-8")
+    found = re.search(rf"^   {heading}.*?```lua\n(.*?)   ```", readme, re.DOTALL | re.MULTILINE)
+    assert found
+    (home / ".config" / "nvim" / "init.lua").write_text(textwrap.dedent(found[1]), "utf-8")
+    sample.parent.mkdir()
+    sample.write_text('import os\n\n\ndef remove(name):\n    os.system(f"rm {name}")\n', "utf-8")
+    strange = ("AIOPS_", "XDG_", "NVIM", "VIM")
+    kept = {key: value for key, value in os.environ.items() if not key.endswith("_API_KEY")}
+    environment = {
+        **{key: value for key, value in kept.items() if not key.startswith(strange)},
+        "HOME": str(home),
+        "PATH": f"{server_program().parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        "OUT": str(out),
+    }
+    process = await asyncio.create_subprocess_exec(
+        str(nvim),
+        *("-n", "--headless", str(sample), "-c", "luafile tests/e2e/neovim/new_user.lua"),
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    seen = await finish(process, sample.parent)
+
+    assert seen["finding"] == 'os.system(f"rm {name}")'
+    assert seen["message"].partition("\n")[0] in seen["hint"]
+    assert seen["commands"]
 
 
 def test_the_server_has_no_command_that_the_plugin_misnames() -> None:

@@ -35,7 +35,7 @@ local function check_server()
   local program = vim.fn.exepath(cmd[1])
   if program == "" then
     health.error(cmd[1] .. " was not found", {
-      "Install it: pipx install aiops-lsp (or: uv tool install aiops-lsp)",
+      "Install it from a clone of the repository: pipx install ~/src/aiops-lsp (or: uv tool install ~/src/aiops-lsp)",
       'Or name it: vim.lsp.config("aiops", { cmd = { "/path/to/aiops-lsp", "serve", "--stdio" } })',
     })
     return
