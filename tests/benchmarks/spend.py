@@ -19,12 +19,14 @@ from __future__ import annotations
 
 import argparse
 import statistics
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiops_lsp.core.prompts import review_prompt
 from aiops_lsp.core.text import Position
+from aiops_lsp.engine.standing import Progress, Reason
 from aiops_lsp.llm.client import ModelName
 from aiops_lsp.llm.tokens import estimate_tokens
 from tests.benchmarks.sessions import changes, chosen_hunks, gaps_of, read_trace, typed
@@ -93,7 +95,7 @@ def report_rests(world: SpendWorld) -> None:
 
 @dataclass(frozen=True)
 class Edit:
-    """What one hunk cost, against the whole file."""
+    """What one hunk cost, against the whole file; whether it changed code, and what keeps regions of it unreviewed."""
 
     code: int
     given: int
@@ -103,6 +105,8 @@ class Edit:
     whole_code: int
     whole_given: int
     whole_micro_usd: int
+    changed_code: bool
+    unreviewed: tuple[str, ...]
 
 
 def type_hunk(world: SpendWorld, document: Any, block: Block, lines: list[str]) -> None:
@@ -125,8 +129,25 @@ def whole_file(world: SpendWorld, text: str, fixed: int, taken: int) -> tuple[in
     return code, code + fixed, prices.cost(WHOLE_FILE_MODEL, code + fixed, taken, loopback=False)
 
 
-def measure(world: SpendWorld, document: Any, fixed: int, seen: int) -> Edit:
-    """What was bought since purchase number `seen`."""
+def code_of(world: SpendWorld, document: Any) -> frozenset[str]:
+    """What a document's regions hold, comments and blanks aside."""
+    examined = world.reviewer._documents[document.uri].examined
+    assert examined is not None
+    return frozenset(keys.loose for keys in examined.keys)
+
+
+def unreviewed(world: SpendWorld, document: Any) -> tuple[str, ...]:
+    """Why regions that were edited have no result."""
+    followed = world.reviewer._documents[document.uri]
+    return tuple(
+        one.words
+        for one in followed.standings
+        if one.progress is Progress.NOT_REVIEWED and one.reason is not Reason.OUT_OF_SCOPE and one.record is None
+    )
+
+
+def measure(world: SpendWorld, document: Any, fixed: int, seen: int, before: frozenset[str]) -> Edit:
+    """What was bought since purchase number `seen`, when the code was as `before`."""
     new: list[Purchase] = [one for one in world.purchases[seen:] if one.permit and one.permit.usage]
     reviews = [one for one in new if one.purpose == "review"]
     given = sum(one.usage.input_tokens for one in reviews)
@@ -141,6 +162,8 @@ def measure(world: SpendWorld, document: Any, fixed: int, seen: int) -> Edit:
         whole_code=whole[0],
         whole_given=whole[1],
         whole_micro_usd=whole[2],
+        changed_code=not code_of(world, document) <= before,
+        unreviewed=unreviewed(world, document),
     )
 
 
@@ -152,12 +175,12 @@ def replay_commits(world: SpendWorld, repository: Path, commits: int, most: int)
         world.wait(5)
         fixed = fixed_part(world, language)
         for block, lines in chosen_hunks(old, new, number):
-            seen = len(world.purchases)
+            seen, before = len(world.purchases), code_of(world, document)
             type_hunk(world, document, block, lines)
             world.wait(20)
             world.save(document)
             world.wait(40)
-            edits.append(measure(world, document, fixed, seen))
+            edits.append(measure(world, document, fixed, seen, before))
         world.shut(document)
         if len(edits) >= most:
             break
@@ -187,9 +210,19 @@ def report_commits(name: str, edits: Sequence[Edit]) -> None:
     row("code and context", [edit.code for edit in edits], [edit.whole_code for edit in edits])
     row("all input tokens", [edit.given for edit in edits], [edit.whole_given for edit in edits])
     row("USD", [edit.micro_usd for edit in edits], [edit.whole_micro_usd for edit in edits], 1e6)
-    free = sum(edit.given == 0 for edit in edits)
+    paid = [edit for edit in edits if edit.given]
+    row("code and context, of what cost anything", [one.code for one in paid], [one.whole_code for one in paid])
+    row("all input tokens, of what cost anything", [one.given for one in paid], [one.whole_given for one in paid])
+    free = [edit for edit in edits if not edit.given]
+    known = sum(edit.changed_code and not edit.unreviewed for edit in free)
     opinion = sum(edit.opinion for edit in edits) / len(edits)
-    print(f"  {free} edits cost nothing; second opinions take {opinion:.0f} tokens per edit beside this")
+    print(
+        f"  {len(free)} edits cost nothing: {sum(not edit.changed_code for edit in free)} added no code, {known} left"
+    )
+    print("  only what was known or is too trivial; in the others regions wait:")
+    for words, count in Counter(words for edit in edits for words in set(edit.unreviewed)).most_common():
+        print(f"    after {count} edits of all: {words}")
+    print(f"  second opinions take {opinion:.0f} tokens per edit beside this")
 
 
 def main() -> None:

@@ -68,6 +68,16 @@ class Lockstep:
         self.loop.close()
 
 
+async def until_idle() -> None:
+    """Let everything that is ready run, until nothing but time can bring the loop of a `Lockstep` on."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, asyncio.BaseEventLoop)
+    while True:
+        await asyncio.sleep(0)
+        if not loop._ready:  # type: ignore[attr-defined]  # asyncio has no other way to ask
+            return
+
+
 class _Errors(logging.Handler):
     """Keeps the first error that is logged."""
 

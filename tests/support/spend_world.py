@@ -19,10 +19,10 @@ from aiops_lsp.engine.review import Reviewer
 from aiops_lsp.llm.client import TextDelta, Usage, UsageReport
 from aiops_lsp.llm.tokens import estimate_tokens
 from aiops_lsp.settings import resolve
-from tests.support.clock import FakeClock, settle
+from tests.support.clock import FakeClock
 from tests.support.engine import RecordingHost
 from tests.support.ledger import FAST_FOLDER
-from tests.support.lockstep import Lockstep, stores_inline
+from tests.support.lockstep import Lockstep, stores_inline, until_idle
 from tests.support.provider import Exchange as Sent
 from tests.support.provider import answer, default_text, finding
 from tests.support.rests import Rests
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.governor import Permit
     from aiops_lsp.llm.client import ModelRequest, StreamEvent
-
-TURNS = 400
-"""Steps of the event loop in which a look, a request or an answer comes to its end."""
 
 SCHEMA_TOKENS = 313
 """What the answer's schema adds to the input of each request, by the estimate for OpenAI."""
@@ -141,10 +138,12 @@ class SpendWorld:
 
     async def _pass(self, seconds: float) -> None:
         clock, end = self.clock, self.clock.monotonic() + seconds
+        await until_idle()
         while (due := clock.next_due) is not None and due <= end:
             await clock.advance(due - clock.monotonic())
-            await settle(TURNS)
+            await until_idle()
         await clock.advance(end - clock.monotonic())
+        await until_idle()
 
     def booked(self) -> tuple[int, int]:
         """Tokens and micro-dollars in the ledger."""
