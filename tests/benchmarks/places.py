@@ -33,7 +33,7 @@ import pytest
 
 from tests.benchmarks import subjects
 from tests.benchmarks.region_stability import Tally
-from tests.benchmarks.sessions import changes, chosen_hunks, gaps_of, read_trace, texts_of, typed
+from tests.benchmarks.sessions import changes, chosen_commits, chosen_hunks, gaps_of, read_trace, texts_of, typed
 from tests.support.ledger import FAST_FOLDER
 from tests.support.replay_world import ReplayWorld
 
@@ -118,7 +118,7 @@ def replay_windows(
 
 def replay_commits(world: ReplayWorld, repository: Path, commits: int, what: str = "commits") -> Iterator[str]:
     """Type the hunks of a repository's last commits."""
-    files = list(changes(repository, commits))
+    files, count = list(changes(repository, commits)), len(chosen_commits(repository, commits))
     for number, (language, name, old, new) in enumerate(files):
         buffer = world.opened(f"file:///nowhere/{repository.name}/{name}", language, old)
         rest(world, buffer)
@@ -127,7 +127,7 @@ def replay_commits(world: ReplayWorld, repository: Path, commits: int, what: str
             rest(world, buffer)
         world.closed(buffer)
         if number % 20 == 19 or number + 1 == len(files):
-            yield f"{number + 1} of {len(files)} changes of files in {commits} {what}"
+            yield f"{number + 1} of {len(files)} changes of files in {count} {what}"
 
 
 def type_hunk(world: ReplayWorld, buffer: TypedBuffer, block: Block, lines: Sequence[str]) -> None:

@@ -65,20 +65,23 @@ def git(repository: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, errors="replace").stdout
 
 
-def changes(repository: Path, commits: int) -> Iterator[tuple[str, str, str, str]]:
-    """Language, path, old and new text of each file that the last commits changed, the oldest first."""
+def chosen_commits(repository: Path, commits: int) -> list[tuple[str, list[str]]]:
+    """The last commits that changed files of code, at most so many, the oldest first, each with these files."""
     listed = git(repository, "log", "--no-merges", "--diff-filter=M", "--format=%H", "--", ".").split()
-    found = 0
-    chosen = []
+    chosen: list[tuple[str, list[str]]] = []
     for commit in listed:
+        if len(chosen) == commits:
+            break
         named = git(repository, "diff-tree", "-r", "--no-commit-id", "--name-only", "--diff-filter=M", commit)
         files = [name for name in named.splitlines() if name.endswith((".py", ".js", ".ts", ".rs", ".go", ".java"))]
         if files:
             chosen.append((commit, files))
-            found += 1
-        if found == commits:
-            break
-    for commit, files in reversed(chosen):
+    return chosen[::-1]
+
+
+def changes(repository: Path, commits: int) -> Iterator[tuple[str, str, str, str]]:
+    """Language, path, old and new text of each file that the last commits changed, the oldest first."""
+    for commit, files in chosen_commits(repository, commits):
         for name in files:
             old, new = git(repository, "show", f"{commit}^:{name}"), git(repository, "show", f"{commit}:{name}")
             language = identifier_of(name) or "plaintext"

@@ -106,7 +106,7 @@ def test_commits_are_typed_to_their_last_line(
         ReplayWorld.shut(world, buffer)
 
     monkeypatch.setattr(world, "shut", shut)
-    assert list(replay_commits(world, repository, 5)) == ["1 of 1 changes of files in 5 commits"]
+    assert list(replay_commits(world, repository, 5)) == ["1 of 1 changes of files in 1 commits"]
     assert last == [new]
     assert world.counts.violations == []
     assert world.counts.findings > 0
