@@ -19,15 +19,19 @@ from aiops_lsp.core.syntax import outermost, span_of, tree
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
+    from ast_grep_py import Rule
+
     from aiops_lsp.core.language_table import Language
+    from aiops_lsp.core.syntax import Span
 
 _CLOSERS = {"/*": "*/", "<!--": "-->", "<#": "#>", "--[[": "]]", "{-": "-}", "(*": "*)"}
 _ANY_LANGUAGE = ("#", "//", "/*", "<!--", "--")
-_QUOTED = r"""(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`)"""
+# Bounded, so that a line of open quotes takes no time to speak of.
+_QUOTED = r"""(?P<string>"(?:\\.|[^"\\]){0,500}"|'(?:\\.|[^'\\]){0,500}'|`(?:\\.|[^`\\]){0,500}`)"""
 _TRIPLE = re.compile(r"\s*[rRuUbBfF]{0,2}(\"\"\"|''')")
 
 _BEFORE = re.compile(r"#+!?|//+!?|/\*+!?|<!--|<#|--\[\[|--|\{-|\(\*|;+|%+|=begin\b|[rRuUbBfF]{0,2}(?:\"\"\"|'''|\"|')")
-_AFTER = re.compile(r"(?:\*+/|-->|#>|\]\]|-\}|\*\)|\"\"\"|'''|\"|')\Z")
+_AFTER = ("*/", "-->", "#>", "]]", "-}", "*)", '"""', "'''", '"', "'")
 _LONGEST_RUN = 40
 
 
@@ -53,7 +57,7 @@ def comment_runs(lines: Sequence[str], language: str) -> Iterator[list[CommentLi
     """
     run: list[CommentLine] = []
     known = language_of(language)
-    for comment in _by_grammar(lines, known, language) if known else _by_marks(lines, _opener_of(language)):
+    for comment in _by_grammar(lines, known) if known else _by_marks(lines, _opener_of(language)):
         if run and (comment.line > run[-1].line + 1 or len(run) >= _LONGEST_RUN):
             yield run
             run = []
@@ -62,33 +66,36 @@ def comment_runs(lines: Sequence[str], language: str) -> Iterator[list[CommentLi
         yield run
 
 
-def _by_grammar(lines: Sequence[str], language: Language, identifier: str) -> Iterator[CommentLine]:
-    # Without this mark, which a part of a file lacks, PHP's grammar takes all for text.
-    before = ["<?php"] if identifier == "php" and not any("<?" in line for line in lines) else []
-    texts = [line.replace("\r", " ") for line in (*before, *lines)]
+def _by_grammar(lines: Sequence[str], language: Language) -> Iterator[CommentLine]:
+    texts = [line.replace("\r", " ") for line in lines]
     starts = [0, *accumulate(len(line) + 1 for line in texts)]
     plain = "\n".join(texts)
     root = tree(plain, language.grammar)
-    comments = [
-        span_of(node) for node in root.find_all({"rule": {"any": [{"kind": kind} for kind in language.comments]}})
-    ]
-    docstrings = (
-        [span_of(node) for node in root.find_all(kind="string", inside={"kind": "expression_statement"})]
-        if language.grammar == "python"
-        else []
-    )
-    for start, reached in outermost([*comments, *docstrings]):
-        end = start + len(plain[start:reached].rstrip("\n"))
-        opening = _BEFORE.match(plain, start, end)
-        first = opening.end() if opening else start
-        closing = _AFTER.search(plain, first, end)
-        last = closing.start() if closing else end
+    kinds: list[Rule] = [{"kind": kind} for kind in sorted(language.comments)]
+    comments = [span_of(node) for node in root.find_all(any=kinds)]
+    docstrings: set[Span] = set()
+    if language.grammar == "python":
+        docstrings = {span_of(node) for node in root.find_all(kind="string", inside={"kind": "expression_statement"})}
+    for span in outermost([*comments, *docstrings]):
+        start, end = span[0], span[0] + len(plain[slice(*span)].rstrip("\n"))
+        first, last = _words(plain, start, end)
         top, bottom = (bisect_right(starts, offset) - 1 for offset in (start, max(start, end - 1)))
-        for line in range(max(top, len(before)), bottom + 1):
+        for line in range(top, bottom + 1):
             at, length = starts[line], len(texts[line])
-            found = CommentLine(line - len(before), min(max(first - at, 0), length), max(0, min(last - at, length)))
-            whole = top == bottom and (start, reached) not in docstrings
+            found = CommentLine(line, min(max(first - at, 0), length), max(0, min(last - at, length)))
+            whole = top == bottom and span not in docstrings
             yield replace(found, outer_start=start - at, outer_end=end - at) if whole else found
+
+
+def _words(plain: str, start: int, end: int) -> tuple[int, int]:
+    """What is left of a comment without its marks."""
+    opening = _BEFORE.match(plain, start, end)
+    first = opening.end() if opening else start
+    mark = next((mark for mark in _AFTER if plain.endswith(mark, first, end)), "")
+    last = end - len(mark)
+    if mark == "*/":
+        last = first + len(plain[first:last].rstrip("*"))
+    return first, last
 
 
 def _by_marks(lines: Sequence[str], opener: re.Pattern[str]) -> Iterator[CommentLine]:
