@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _CLOSERS = {"/*": "*/", "<!--": "-->", "<#": "#>", "--[[": "]]", "{-": "-}", "(*": "*)"}
 _ANY_LANGUAGE = ("#", "//", "/*", "<!--", "--")
-# Bounded, so that a line of open quotes takes no time to speak of.
+# Both bounded, so that a line of open quotes takes no time to speak of.
+_LONGEST_LINE = 5_000
 _QUOTED = r"""(?P<string>"(?:\\.|[^"\\]){0,500}"|'(?:\\.|[^'\\]){0,500}'|`(?:\\.|[^`\\]){0,500}`)"""
 _TRIPLE = re.compile(r"\s*[rRuUbBfF]{0,2}(\"\"\"|''')")
 
@@ -100,7 +101,7 @@ def _words(plain: str, start: int, end: int) -> tuple[int, int]:
 
 def _by_marks(lines: Sequence[str], opener: re.Pattern[str]) -> Iterator[CommentLine]:
     until = ""
-    for number, line in enumerate(lines):
+    for number, line in enumerate(one[:_LONGEST_LINE] for one in lines):
         at = 0
         if not until and (opening := _TRIPLE.match(line)):
             until, at = opening[1], opening.end()
