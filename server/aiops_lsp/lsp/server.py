@@ -133,4 +133,4 @@ def serve_ws(host: str, port: int) -> int:
 
 
 def _keep_logs() -> None:
-    configure(state_dir() / "logs", redact_with(PROCESS_KEYS))
+    configure(lambda: state_dir() / "logs", redact_with(PROCESS_KEYS))

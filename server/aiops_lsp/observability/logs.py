@@ -11,10 +11,11 @@ import logging
 import os
 import re
 import sys
+import time
 import traceback
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class _JsonLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": f"{_utc('%Y-%m-%dT%H:%M:%S', record.created)}.{int(record.created % 1 * 1000):03}+00:00",
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
@@ -178,15 +179,20 @@ class _JsonLine(logging.Formatter):
 class DailyFiles(logging.Handler):
     """Appends lines to `<level>-<day>.jsonl` in a folder; days are those of UTC.
 
-    While the folder cannot be written, warnings and errors go to stderr, and one line there says why.
+    While the folder cannot be written, warnings and errors go to stderr, and one line there says why. `folder` may be
+    a function that finds it, which is called with the first line.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | Callable[[], Path]) -> None:
         super().__init__()
-        self._folder = folder
+        self._given = folder
         self._open: dict[str, tuple[str, int]] = {}
         self._told = False
         self.setFormatter(_JsonLine())
+
+    @cached_property
+    def _folder(self) -> Path:
+        return self._given() if callable(self._given) else self._given
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record. Never raises: a log that cannot be written must not stop a review."""
@@ -198,7 +204,7 @@ class DailyFiles(logging.Handler):
 
     def _descriptor(self, record: logging.LogRecord) -> int:
         level = _level_name(record.levelno)
-        name = f"{level}-{datetime.fromtimestamp(record.created, UTC):%Y-%m-%d}.jsonl"
+        name = f"{level}-{_utc('%Y-%m-%d', record.created)}.jsonl"
         opened, descriptor = self._open.get(level, ("", -1))
         # A file that somebody deleted takes lines and keeps none.
         if opened == name and os.fstat(descriptor).st_nlink > 0:
@@ -234,14 +240,20 @@ class DailyFiles(logging.Handler):
         super().close()
 
 
+def _utc(form: str, seconds: float) -> str:
+    return time.strftime(form, time.gmtime(seconds))
+
+
 def _level_name(levelno: int) -> str:
     if levelno >= logging.ERROR:
         return "error"
     return "info" if levelno >= logging.INFO else "debug"
 
 
-def configure(folder: Path, redact: Redact, *, level: int = logging.INFO) -> DailyFiles:
+def configure(folder: Path | Callable[[], Path], redact: Redact, *, level: int = logging.INFO) -> DailyFiles:
     """Send all logging of this process to files in `folder`, redacted by `redact`. Replaces what was configured.
+
+    A function that finds the folder is called when there is something to write.
 
     `level` counts for our own loggers; libraries are heard from WARNING up.
     """
@@ -265,6 +277,8 @@ def prune(folder: Path, now: float) -> list[str]:
 
     Returns the names of the deleted files. Files that are not ours are left alone.
     """
+    from datetime import UTC, datetime  # noqa: PLC0415  # nothing that the server's start needs
+
     deleted = []
     for path in folder.glob("*.jsonl"):
         name = _FILE_NAME.fullmatch(path.name)

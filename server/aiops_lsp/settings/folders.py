@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import platformdirs
-
-_APP = "aiops-lsp"
+if TYPE_CHECKING:
+    from platformdirs import PlatformDirs
 
 
 def state_dir() -> Path:
     """Ledger, logs, consent and dismissals: AIOPS_STATE_DIR, else the platform's folder. It need not exist yet."""
-    return _overridden("AIOPS_STATE_DIR") or platformdirs.user_state_path(_APP, appauthor=False)
+    return _overridden("AIOPS_STATE_DIR") or _platform().user_state_path
 
 
 def cache_dir() -> Path:
     """Results, which may be deleted at any time: AIOPS_CACHE_DIR, else the platform's folder."""
-    return _overridden("AIOPS_CACHE_DIR") or platformdirs.user_cache_path(_APP, appauthor=False)
+    return _overridden("AIOPS_CACHE_DIR") or _platform().user_cache_path
 
 
 def config_file() -> Path:
     """The user's own configuration, which need not exist."""
-    return platformdirs.user_config_path(_APP, appauthor=False) / "config.toml"
+    return _platform().user_config_path / "config.toml"
+
+
+def _platform() -> PlatformDirs:
+    from platformdirs import PlatformDirs  # noqa: PLC0415  # it brings tempfile, shutil and what they need
+
+    return PlatformDirs("aiops-lsp", appauthor=False)
 
 
 def _overridden(variable: str) -> Path | None:
