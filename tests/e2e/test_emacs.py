@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.clock import until
-from tests.support.editors import find_emacs
+from tests.support.editors import asking, find_emacs
 from tests.support.provider import Exchange, Provider, Reply, findings_where
 from tests.support.recorded import faults, kill_recorded, recorded_command
 
@@ -91,7 +91,21 @@ async def test_a_provider_that_goes_and_comes_back_and_a_server_that_crashes(tmp
     assert faults(tmp_path / "session.jsonl") == []
 
 
-async def drive(emacs: Path, home: Path, provider: Provider, steps: str) -> dict[str, Any]:
+async def test_nothing_is_sent_to_another_machine_before_the_user_agrees(tmp_path: Path) -> None:
+    emacs = find_emacs()
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "shop.py").write_text("def mean(values):\n    return sum(values) / len(values)\n", "utf-8")
+    (tmp_path / "setup.el").write_text(snippet("Emacs"), "utf-8")
+
+    seen = await drive(emacs, tmp_path, None, "decline open asked")
+
+    assert "to models.invalid" in seen["consent"]
+    assert "review.enabled" in seen["consent"]
+    assert seen["answers"] == ["This workspace", "Everywhere", "Not now"]
+    assert faults(tmp_path / "session.jsonl") == []
+
+
+async def drive(emacs: Path, home: Path, provider: Provider | None, steps: str) -> dict[str, Any]:
     """Do the steps and return what was seen."""
     out = home / "seen.json"
     process = await asyncio.create_subprocess_exec(
@@ -108,14 +122,8 @@ async def drive(emacs: Path, home: Path, provider: Provider, steps: str) -> dict
             "OUT": str(out),
             "AIOPS_STATE_DIR": str(home / "state"),
             "AIOPS_CACHE_DIR": str(home / "cache"),
-            "AIOPS_PROVIDERS__TEST__BASE_URL": provider.base_url,
-            "AIOPS_MODELS__SIMPLE": "test:small",
-            "AIOPS_MODELS__MEDIUM": "test:middle",
-            "AIOPS_MODELS__COMPLEX": "test:large",
-            "AIOPS_REVIEW__DEBOUNCE_MS": "50",
-            "AIOPS_REVIEW__SETTLE_MS": "100",
+            **asking(provider),
             "AIOPS_REVIEW__SCOPE": "file",
-            "AIOPS_REVIEW__LANGUAGE": "en",
         },
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

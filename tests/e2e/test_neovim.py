@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.clock import until
-from tests.support.editors import find_nvim
+from tests.support.editors import asking, find_nvim
 from tests.support.provider import Provider, findings_where
 from tests.support.recorded import faults, recorded_command
 
@@ -50,13 +50,7 @@ class Window:
             "XDG_STATE_HOME": str(folder / "nvim-state"),
             "AIOPS_STATE_DIR": str(folder / "state"),
             "AIOPS_CACHE_DIR": str(folder / "cache"),
-            "AIOPS_PROVIDERS__TEST__BASE_URL": provider.base_url,
-            "AIOPS_MODELS__SIMPLE": "test:small",
-            "AIOPS_MODELS__MEDIUM": "test:middle",
-            "AIOPS_MODELS__COMPLEX": "test:large",
-            "AIOPS_REVIEW__DEBOUNCE_MS": "50",
-            "AIOPS_REVIEW__SETTLE_MS": "100",
-            "AIOPS_REVIEW__LANGUAGE": "en",
+            **asking(provider),
         }
 
     async def run(self) -> dict[str, Any]:

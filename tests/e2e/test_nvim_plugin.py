@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.clock import until
-from tests.support.editors import find_nvim
+from tests.support.editors import asking, find_nvim
 from tests.support.provider import Exchange, Provider, Reply, findings_where
 from tests.support.recorded import faults, recorded_command
 from tests.support.vscode import server_program
@@ -52,8 +52,10 @@ def work(tmp_path: Path) -> Path:
     return folder
 
 
-async def run(nvim: Path, plugin: Path, work: Path, provider: Provider, steps: str) -> asyncio.subprocess.Process:
-    """Start Neovim with the plugin, to do `steps` on a file of `work`."""
+async def run(
+    nvim: Path, plugin: Path, work: Path, provider: Provider | None, steps: str
+) -> asyncio.subprocess.Process:
+    """Start Neovim with the plugin, to do `steps` on a file of `work`; without a provider, one on another machine."""
     home = work.parent
     environment = {
         **{name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")},
@@ -66,13 +68,7 @@ async def run(nvim: Path, plugin: Path, work: Path, provider: Provider, steps: s
         "XDG_CONFIG_HOME": str(home / "config"),
         "AIOPS_STATE_DIR": str(home / "state"),
         "AIOPS_CACHE_DIR": str(home / "cache"),
-        "AIOPS_PROVIDERS__TEST__BASE_URL": provider.base_url,
-        "AIOPS_MODELS__SIMPLE": "test:small",
-        "AIOPS_MODELS__MEDIUM": "test:middle",
-        "AIOPS_MODELS__COMPLEX": "test:large",
-        "AIOPS_REVIEW__DEBOUNCE_MS": "50",
-        "AIOPS_REVIEW__SETTLE_MS": "100",
-        "AIOPS_REVIEW__LANGUAGE": "en",
+        **asking(provider),
     }
     return await asyncio.create_subprocess_exec(
         str(nvim),
@@ -152,6 +148,22 @@ async def test_a_provider_that_goes_and_comes_back_and_a_server_that_crashes(
     assert seen["killed"] == 0
     assert seen["stays_stopped"]
     assert any("signal 9" in message for message in seen["messages"])
+    assert faults(work.parent / "session.jsonl") == []
+
+
+@BOTH
+async def test_nothing_is_sent_to_another_machine_before_the_user_agrees(
+    version: str, plugin: Path, work: Path
+) -> None:
+    nvim = find_nvim(version)
+    process = await run(nvim, plugin, work, None, "decline enable asked stop")
+    seen = await finish(process, work)
+
+    assert f"code of {work}" in seen["consent"]["prompt"]
+    assert "models.invalid" in seen["consent"]["prompt"]
+    assert "review.enabled" in seen["consent"]["prompt"]
+    assert seen["consent"]["titles"] == ["This workspace", "Everywhere", "Not now"]
+    assert "sending code to models.invalid was not allowed" in seen["status"]
     assert faults(work.parent / "session.jsonl") == []
 
 

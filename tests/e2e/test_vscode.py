@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.support.clock import until
-from tests.support.editors import VSCode, find_vscode
+from tests.support.editors import VSCode, asking, find_vscode
 from tests.support.meta_model import read_recording
 from tests.support.provider import Exchange, Provider, Reply, findings_where
 from tests.support.recorded import TEE, faults, recorded_program
@@ -63,24 +63,15 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def window(code: VSCode, vsix: Path, home: Path, provider: Provider, **settings: object) -> Window:
-    """A window on a folder with one file, whose server asks `provider`."""
+def window(code: VSCode, vsix: Path, home: Path, provider: Provider | None, **settings: object) -> Window:
+    """A window on a folder with two files, whose server asks `provider`; without one, a vendor on another machine."""
     work = home / "work"
     work.mkdir(exist_ok=True)
     (work / "shop.py").write_text(CODE, "utf-8")
     (work / "other.py").write_text(OTHER, "utf-8")
     subprocess.run(["git", "init", "--quiet", work], check=True)
-    environment = {
-        "AIOPS_PROVIDERS__TEST__BASE_URL": provider.base_url,
-        "AIOPS_MODELS__SIMPLE": "test:small",
-        "AIOPS_MODELS__MEDIUM": "test:middle",
-        "AIOPS_MODELS__COMPLEX": "test:large",
-        "AIOPS_REVIEW__DEBOUNCE_MS": "50",
-        "AIOPS_REVIEW__SETTLE_MS": "100",
-        "AIOPS_REVIEW__LANGUAGE": "en",
-    }
     known = {"aiops.server.path": str(recorded_program(home / "session.jsonl", server_program()))}
-    return Window(code, vsix, home, environment, {**known, **settings})
+    return Window(code, vsix, home, asking(provider), {**known, **settings})
 
 
 def servers(of: Window) -> list[psutil.Process]:
@@ -192,6 +183,19 @@ async def test_a_key_reaches_the_server_in_its_environment_and_nothing_else(
             await driving
     assert "aiops-lsp" in one.logs()
     assert one.files_with(KEY) == []
+
+
+async def test_nothing_is_sent_to_another_machine_before_the_user_agrees(
+    code: VSCode, vsix: Path, tmp_path: Path
+) -> None:
+    one = window(code, vsix, tmp_path, None)
+    async with one.serving():
+        seen = await one.drive("open consent")
+    assert f"code of {one.work} to models.invalid" in seen["consent"]
+    assert '"review.enabled"' in seen["consent"]
+    assert seen["answers"] == ["This workspace", "Everywhere", "Not now"]
+    assert "sending code to models.invalid was not allowed" in seen["declined"]
+    assert faults(tmp_path / "session.jsonl") == []
 
 
 async def test_nothing_of_a_folder_that_is_not_trusted_is_run_or_sent(code: VSCode, vsix: Path, tmp_path: Path) -> None:

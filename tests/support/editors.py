@@ -11,15 +11,34 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.provider import Provider
 
 
 def editors_folder() -> Path:
     """Where the installers put things."""
     override = os.environ.get("AIOPS_TEST_EDITORS", "")
     return Path(override) if override else Path.home() / ".cache" / "aiops-lsp-tests"
+
+
+def asking(provider: Provider | None) -> dict[str, str]:
+    """A server's environment to ask `provider`; without one, a vendor on another machine, which needs consent."""
+    models = (
+        {
+            "AIOPS_PROVIDERS__TEST__BASE_URL": provider.base_url,
+            "AIOPS_MODELS__SIMPLE": "test:small",
+            "AIOPS_MODELS__MEDIUM": "test:middle",
+            "AIOPS_MODELS__COMPLEX": "test:large",
+        }
+        if provider
+        else {"OPENAI_API_KEY": "sk-test-0123456789abcdef", "OPENAI_BASE_URL": "https://models.invalid/v1"}
+    )
+    quick = {"AIOPS_REVIEW__DEBOUNCE_MS": "50", "AIOPS_REVIEW__SETTLE_MS": "100", "AIOPS_REVIEW__LANGUAGE": "en"}
+    return models | quick
 
 
 def find_nvim(version: str) -> Path:

@@ -101,5 +101,6 @@ export class StatusView implements vscode.Disposable {
 }
 
 function clipped(text: string): string {
-  return text.length > DETAIL_LENGTH ? `${text.slice(0, DETAIL_LENGTH - 1).trimEnd()}…` : text;
+  const [first = ""] = text.split("; ", 1);
+  return first.length > DETAIL_LENGTH ? `${first.slice(0, DETAIL_LENGTH - 1).trimEnd()}…` : first;
 }

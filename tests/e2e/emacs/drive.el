@@ -131,6 +131,18 @@
     (drive-hint)
     (drive-saw 'recovered t)))
 
+;; The user, who is asked whether code may go to another machine, does not agree.
+(defun drive-decline ()
+  (setq completing-read-function
+        (lambda (prompt choices &rest _)
+          (drive-saw 'consent prompt)
+          (drive-saw 'answers (vconcat choices))
+          "Not now")))
+
+(defun drive-asked ()
+  (drive-await "the question" (assq 'consent drive-seen))
+  (drive-await "the status to say so" (equal aiops-state " aiops: offline")))
+
 (load (getenv "SETUP") nil t)
 ;; The configuration names the program as users have it; this is the one under test.
 (let ((command (split-string (getenv "SERVER") " ")))

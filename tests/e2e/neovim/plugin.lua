@@ -176,6 +176,22 @@ function steps.question()
   vim.cmd.undo()
 end
 
+-- The user, who is asked whether code may go to another machine, does not agree.
+function steps.decline()
+  vim.ui.select = function(items, options, choose)
+    local format = options.format_item or function(item) return item.title end
+    seen.consent = { prompt = options.prompt, titles = vim.tbl_map(format, items) }
+    choose(items[#items])
+  end
+end
+
+function steps.asked()
+  wait("the question", function() return seen.consent ~= nil end)
+  wait("the status to say so", function() return require("aiops").statusline() == "aiops offline" end)
+  vim.cmd("AiopsStatus")
+  seen.status = seen.messages[#seen.messages]
+end
+
 function steps.health()
   vim.cmd("checkhealth aiops")
   seen.health = text()

@@ -143,6 +143,21 @@ const steps = {
     await meet("key");
   },
 
+  // The user, who is asked whether code may go to another machine, does not agree.
+  async consent() {
+    const asked = page.locator(".notification-list-item", { hasText: "May aiops send code" }).first();
+    await asked.waitFor({ timeout: 60_000 });
+    seen.consent = (await asked.innerText()).replace(/\s+/g, " ");
+    const buttons = asked.locator(".notification-list-item-buttons-container .monaco-button");
+    seen.answers = (await buttons.allInnerTexts()).map((text) => text.trim());
+    await bench.shot("consent");
+    seen.waiting = await bench.status("waiting for your answer");
+    await page.mouse.move(700, 300);
+    await page.locator(".hover-language-status").first().waitFor({ state: "hidden" });
+    await buttons.filter({ hasText: "Not now" }).click();
+    seen.declined = await bench.status("was not allowed");
+  },
+
   async outage() {
     await meet("down");
     await bench.line("def mean").click();
