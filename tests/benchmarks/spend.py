@@ -157,7 +157,7 @@ def measure(world: SpendWorld, document: Any, fixed: int, seen: int, before: fro
         code=given - sum(one.fixed_tokens for one in reviews),
         given=given,
         taken=taken,
-        micro_usd=sum(one.permit.micro_usd for one in reviews if one.permit),
+        micro_usd=sum(one.permit.booked[1] for one in reviews if one.permit),
         opinion=sum(one.usage.total_tokens for one in new if one.purpose != "review"),
         whole_code=whole[0],
         whole_given=whole[1],

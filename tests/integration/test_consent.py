@@ -67,6 +67,7 @@ async def test_leave_that_is_given_elsewhere_counts_without_a_restart(tmp_path: 
         elsewhere.allow("models.invalid", str(tmp_path))
         elsewhere.close()
         at.replace(document, "order.total", "order.sum")
-        await until(lambda: not any("allowed" in words for words in at.reviewer.status().documents[0].not_reviewed))
-        assert at.reviewer.status().state not in (State.OFFLINE, State.WAITING_FOR_CONSENT)
+        await until(lambda: at.reviewer.status().state not in (State.OFFLINE, State.WAITING_FOR_CONSENT))
+        await at.until_quiet(document)
+        assert not any("allowed" in words for words in at.reviewer.status().documents[0].not_reviewed)
         assert len(host.questions) == 1

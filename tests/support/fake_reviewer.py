@@ -82,7 +82,13 @@ class FakeReviewer:
         return [finding for finding in self._found.get(uri, []) if finding.id not in self._dismissed]
 
     async def review(
-        self, uri: str, *, deep: bool = False, lines: tuple[int, int] | None = None, changes_only: bool = False
+        self,
+        uri: str,
+        *,
+        deep: bool = False,
+        lines: tuple[int, int] | None = None,
+        changes_only: bool = False,
+        at_most: tuple[int, int] | None = None,
     ) -> ReviewReport:
         self.calls.append(("review", uri, deep, lines, changes_only))
         if self.hold is not None:
@@ -92,7 +98,7 @@ class FakeReviewer:
         regions = (RegionReport("f", 0, 1, "reviewed"), RegionReport("g", 1, 2, "not_reviewed", "too large"))
         return ReviewReport(uri, snapshot, tuple(self.findings(uri)), regions, tokens=120, micro_usd=2500)
 
-    async def estimate(self, uri: str) -> tuple[int, int]:
+    async def estimate(self, uri: str, *, deep: bool = False) -> tuple[int, int]:
         self.calls.append(("estimate", uri))
         return self.estimate_micro_usd // 10, self.estimate_micro_usd
 

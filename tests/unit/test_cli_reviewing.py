@@ -31,6 +31,7 @@ class ScriptedReviewer:
     broken: frozenset[str] = frozenset()
     documents: dict[str, TextDocument] = field(default_factory=dict)
     asked: list[tuple[str, tuple[int, int] | None]] = field(default_factory=list)
+    allowed: list[tuple[int, int] | None] = field(default_factory=list)
     most_open: int = 0
     run: Run | None = None
 
@@ -43,8 +44,9 @@ class ScriptedReviewer:
         del self.documents[uri]
 
     async def review(
-        self, uri: str, *, deep: bool = False, lines: tuple[int, int] | None = None, changes_only: bool = False
+        self, uri: str, *, lines: tuple[int, int] | None = None, at_most: tuple[int, int] | None = None
     ) -> ReviewReport:
+        self.allowed.append(at_most)
         assert self.run is not None
         first_time = all(name != Path(uri).name for name, _ in self.asked)
         self.asked.append((Path(uri).name, lines))
@@ -116,6 +118,7 @@ def test_changed_lines_are_asked_for_run_by_run_and_only_they_are_reported(tmp_p
     _, outcome = _run([target], reviewer)
     (file,) = outcome.files
     assert reviewer.asked == [("f.py", (0, 0)), ("f.py", (2, 3))]
+    assert reviewer.allowed == [(1000, 100), (900, 0)]
     assert [found.evidence for found in file.findings] == ["[1]", "[3]", "[4]"]
     assert [(region.start_line, region.outcome) for region in file.regions] == [
         (0, "reviewed"),

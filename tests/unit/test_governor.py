@@ -95,7 +95,7 @@ async def test_what_was_billed_is_booked(bench: Bench) -> None:
         assert bench.tokens == (0, 900)
         permit.usage = USAGE
     assert bench.tokens == (350, 0)
-    assert permit.micro_usd == 400
+    assert permit.booked[1] == 400
 
 
 async def test_a_call_that_never_left_costs_nothing(bench: Bench) -> None:

@@ -18,6 +18,7 @@ from aiops_lsp.engine.services import Services
 from aiops_lsp.engine.sizes import region_tokens
 from aiops_lsp.engine.standing import Progress, Reason, Standing
 from aiops_lsp.engine.uris import path_of
+from aiops_lsp.llm.client import ModelName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,12 +103,18 @@ async def _explained(
     changed = None if whole_file else await _changed(document, examined)
     packs = await assembly.sending.plan(document, examined, folder, Trigger.SAVED, whole_file=whole_file)
     sent = {job.keys.exact: job for pack in packs for job in pack.jobs}
+    withheld = {
+        name: f"sending code to {route.host} was not allowed"
+        for name, route in assembly.services.pool.routes.items()
+        if not await assembly.consents.was_given(folder, route)
+    }
     found = plan.candidates(document, examined, changed, 0.0, whole_file=whole_file)
     explained = []
     for candidate, standing, earlier in zip(found, document.standings, before, strict=True):
         tier = tier_of(candidate.region.shape)
         chain = assembly.services.pool.chain(tier)
         job = sent.get(candidate.key)
+        refusal = withheld.get(ModelName.parse(job.models[0]).provider) if job is not None else None
         explained.append(
             ExplainedRegion(
                 region=candidate.region,
@@ -115,8 +122,8 @@ async def _explained(
                 tier_why=reason_of(candidate.region.shape),
                 tokens=region_tokens(candidate.region, chain[0]) if chain else None,
                 in_scope=candidate.in_scope,
-                would_send=job is not None,
-                verdict=_verdict(job, standing, earlier),
+                would_send=job is not None and refusal is None,
+                verdict=refusal or _verdict(job, standing, earlier),
             )
         )
     return explained

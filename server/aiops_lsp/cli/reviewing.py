@@ -37,7 +37,7 @@ class Reviewing(Protocol):
     def close(self, uri: str) -> None: ...
 
     async def review(
-        self, uri: str, *, deep: bool = False, lines: tuple[int, int] | None = None, changes_only: bool = False
+        self, uri: str, *, lines: tuple[int, int] | None = None, at_most: tuple[int, int] | None = None
     ) -> ReviewReport: ...
 
     async def estimate(self, uri: str) -> tuple[int, int]: ...
@@ -133,20 +133,20 @@ class Run:
     async def _within(
         self, reviewer: Reviewing, target: Target, allowance: Allowance, estimate: Estimate
     ) -> ReviewedFile | UnreadFile:
-        _, most = estimate.by_uri.get(target.uri, (0, 0))
+        tokens, most = estimate.by_uri.get(target.uri, (0, 0))
         async with self._slots:
             if not await allowance.take(most):
                 self.withhold(target.uri, f"it may cost up to {most / _MICRO:.4f} USD, more than is left of --max-cost")
                 most = 0
             result: ReviewedFile | UnreadFile | None = None
             try:
-                result = await self._review(reviewer, target)
+                result = await self._review(reviewer, target, (tokens, most))
             finally:
                 await allowance.settle(most, result.micro_usd if isinstance(result, ReviewedFile) else most)
                 self._advanced()
             return result
 
-    async def _review(self, reviewer: Reviewing, target: Target) -> ReviewedFile | UnreadFile:
+    async def _review(self, reviewer: Reviewing, target: Target, at_most: tuple[int, int]) -> ReviewedFile | UnreadFile:
         try:
             document = await asyncio.to_thread(read_document, target.path, target.language)
         except UnreadableFile as problem:
@@ -154,7 +154,7 @@ class Run:
         self._withhold_prose(target, document)
         reviewer.open(document)
         try:
-            return self._result(target, await self._reports(reviewer, target))
+            return self._result(target, await self._reports(reviewer, target, at_most))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are still reviewed
             _log.exception("the review of a file failed")
             self.failures += 1
@@ -169,11 +169,15 @@ class Run:
             self._withheld.setdefault(target.uri, found.sentence)
 
     @staticmethod
-    async def _reports(reviewer: Reviewing, target: Target) -> list[ReviewReport]:
+    async def _reports(reviewer: Reviewing, target: Target, at_most: tuple[int, int]) -> list[ReviewReport]:
         """One report for the whole file, or one for each run of changed lines; the last one has all findings."""
         if target.changed is None:
-            return [await reviewer.review(target.uri)]
-        return [await reviewer.review(target.uri, lines=_first_and_last(lines)) for lines in target.changed]
+            return [await reviewer.review(target.uri, at_most=at_most)]
+        reports: list[ReviewReport] = []
+        for lines in target.changed:
+            reports.append(await reviewer.review(target.uri, lines=_first_and_last(lines), at_most=at_most))
+            at_most = (at_most[0] - reports[-1].tokens, at_most[1] - reports[-1].micro_usd)
+        return reports
 
     def _result(self, target: Target, reports: Sequence[ReviewReport]) -> ReviewedFile:
         last = reports[-1]

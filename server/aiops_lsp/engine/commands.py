@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from aiops_lsp.engine import plan
+from aiops_lsp.core.prompts import review_prompt
+from aiops_lsp.core.routing import raised
+from aiops_lsp.engine import opinion, plan
 from aiops_lsp.engine.changes import changes_since_commit
 from aiops_lsp.engine.host import DocumentClosed, RegionReport, ReviewReport
 from aiops_lsp.engine.selection import Trigger
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
 from aiops_lsp.llm.client import ModelName
 from aiops_lsp.llm.prices import NoPrice
+from aiops_lsp.llm.tokens import most_tokens
 from aiops_lsp.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from aiops_lsp.engine.allowance import Allowance
     from aiops_lsp.engine.assembly import Assembly
     from aiops_lsp.engine.clock import Clock
     from aiops_lsp.engine.document import ReviewedDocument
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.host import Folder
     from aiops_lsp.engine.look import Look
+    from aiops_lsp.engine.packing import Pack
 
 LONGEST_WAIT_SECONDS = 70.0
 """A rate limit or another window's request is waited for this long at a time."""
 
 MOST_ROUNDS = 40
+
+MOST_SENDINGS = 2
+"""How often each request may be sent for what a review is said to cost at most."""
 
 
 class Commands:
@@ -46,6 +55,7 @@ class Commands:
         deep: bool,
         lines: tuple[int, int] | None,
         changes_only: bool,
+        allowance: Allowance | None = None,
     ) -> ReviewReport:
         """See `Reviewer.review`."""
         started = self._clock.wall()
@@ -54,7 +64,7 @@ class Commands:
         await self._look.refresh_ruff(document, folder_of())
         for _ in range(MOST_ROUNDS):
             folder = folder_of()  # settings may change while a rate limit is waited for
-            order = self._assembly.sending.order(document, examined, folder)
+            order = replace(self._assembly.sending.order(document, examined, folder), allowance=allowance)
             if changes_only:
                 changes = await changes_since_commit(examined.snapshot, examined.redact_patterns)
                 order = replace(order, changes=changes)
@@ -74,24 +84,44 @@ class Commands:
             examined = await self._current(document, folder_of())
         return _report(document, examined, started, tokens, micro_usd)
 
-    async def estimate(self, document: ReviewedDocument, folder: Folder) -> tuple[int, int]:
+    async def estimate(self, document: ReviewedDocument, folder: Folder, *, deep: bool) -> tuple[int, int]:
         """See `Reviewer.estimate`."""
         examined = await self._current(document, folder)
         held = set(document.held)
-        packs = await self._assembly.sending.plan(document, examined, folder, Trigger.COMMAND, whole_file=True)
+        packs = await self._assembly.sending.plan(
+            document, examined, folder, Trigger.COMMAND, whole_file=True, deep=deep
+        )
         document.held |= held  # nobody has agreed yet
-        services = self._assembly.services
-        tokens = micro_usd = 0
-        for pack in packs:
-            model = ModelName.parse(pack.jobs[0].models[0])
-            given = sum(job.input_tokens for job in pack.jobs) + plan.fixed_of(examined, services.texts, str(model))
-            tokens += given + pack.max_output_tokens
-            try:
-                loopback = services.pool.routes[model.provider].loopback
-                micro_usd += services.prices.cost(model, given, pack.max_output_tokens, loopback=loopback)
-            except NoPrice:
-                continue  # a model without a price is never asked
+        opinions = folder.settings.review.second_opinion != "off"
+        parts = [self._most(pack, examined, opinions=opinions) for pack in packs]
+        return sum(tokens for tokens, _ in parts), sum(micro_usd for _, micro_usd in parts)
+
+    def _most(self, pack: Pack, examined: Examined, *, opinions: bool) -> tuple[int, int]:
+        """What a request, its repetition and a second opinion on it are billed at most: tokens and micro-dollars."""
+        services, recipe = self._assembly.services, examined.recipe
+        regions = [job.region for job in pack.jobs]
+        prompt = review_prompt(
+            services.texts, examined.snapshot.language, recipe.instructions, recipe.language, regions, "0" * 16
+        )
+        given, taken = most_tokens(prompt.system + prompt.user), pack.max_output_tokens
+        tokens = MOST_SENDINGS * (given + taken)
+        micro_usd = MOST_SENDINGS * self._highest_price(pack.jobs[0].models, given, taken)
+        stronger = services.pool.chain(raised(max((job.tier for job in pack.jobs), key=lambda tier: tier.rank)))
+        if opinions and stronger:
+            given, taken = given + taken, opinion.answer_bound(len(regions))
+            tokens += given + taken
+            micro_usd += self._highest_price(stronger, given, taken)
         return tokens, micro_usd
+
+    def _highest_price(self, models: Iterable[str], given: int, taken: int) -> int:
+        """What so many tokens cost with the most expensive of `models`, in micro-dollars."""
+        services = self._assembly.services
+        costs = [0]
+        for model in map(ModelName.parse, models):
+            with suppress(NoPrice):  # a model without a price is never asked
+                loopback = services.pool.routes[model.provider].loopback
+                costs.append(services.prices.cost(model, given, taken, loopback=loopback))
+        return max(costs)
 
     async def dismiss(self, folder: Folder, finding_id: str) -> None:
         """See `Reviewer.dismiss`."""

@@ -63,11 +63,9 @@ class Consents:
 
     def is_allowed(self, folder: Folder, route: Route) -> bool:
         """Whether source of `folder` may go to the provider now. If that is not known yet, the question is asked."""
-        if route.loopback or route.host in folder.settings.privacy.allow_hosts:
+        if self._is_known(folder, route):
             return True
         key = (str(folder.root or ""), route.host)
-        if key in self._allowed or route.host in self._everywhere:
-            return True
         if key not in self._asked and not self._closed:
             self._asked.add(key)
             self._open.add(key)
@@ -87,10 +85,19 @@ class Consents:
             self._tasks.start(self._look_up(key), f"look up leave for {route.host}")
         return True
 
+    async def was_given(self, folder: Folder, route: Route) -> bool:
+        """Whether leave was given, as far as it was written down anywhere. Asks nobody."""
+        return self._is_known(folder, route) or await self._was_allowed(str(folder.root or ""), route.host)
+
     async def aclose(self) -> None:
         """Drop open questions."""
         self._closed = True
         await self._tasks.cancel()
+
+    def _is_known(self, folder: Folder, route: Route) -> bool:
+        if route.loopback or route.host in folder.settings.privacy.allow_hosts:
+            return True
+        return (str(folder.root or ""), route.host) in self._allowed or route.host in self._everywhere
 
     async def _ask(self, key: tuple[str, str], route: Route) -> None:
         workspace, host = key

@@ -252,7 +252,8 @@ class Dispatcher:
             except ModelError as error:
                 logger.info("a request failed: %s", error)
                 return error
-            logger.info("%d regions were sent to %s", len(exchange.jobs), permit.model)
+            dropped = f"; {exchange.rejected} findings had no place in them" if exchange.rejected else ""
+            logger.info("%d regions were reviewed by %s%s", len(exchange.jobs), permit.model, dropped)
             return None
 
     def _prompt(self, order: Order, jobs: Sequence[Job]) -> tuple[Prompt, bool]:
@@ -293,6 +294,7 @@ class Dispatcher:
             input_tokens=reserve_tokens(text, model, ratio),
             input_bytes=most_tokens(text),
             max_output_tokens=answer_tokens(jobs),
+            allowance=order.allowance,
         )
 
     def _ratio(self, model: str, language: str) -> float:

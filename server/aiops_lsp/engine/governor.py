@@ -30,7 +30,7 @@ from aiops_lsp.llm.client import (
     Unreachable,
 )
 from aiops_lsp.llm.prices import NoPrice
-from aiops_lsp.store.budget import Denied, DeniedReason, Limits, ReservationRequest
+from aiops_lsp.store.budget import Denied, DeniedReason, Fit, Limits, Reservation, ReservationRequest
 from aiops_lsp.store.ledger import LedgerUnavailable
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from aiops_lsp.core.routing import Tier
+    from aiops_lsp.engine.allowance import Allowance
     from aiops_lsp.engine.clock import Clock
     from aiops_lsp.engine.host import Folder
     from aiops_lsp.engine.models import ModelPool, Route
     from aiops_lsp.llm.client import ModelClient, Usage
     from aiops_lsp.llm.prices import PriceTable
     from aiops_lsp.settings import Settings
-    from aiops_lsp.store.budget import Reservation
     from aiops_lsp.store.ledger import Ledger
     from aiops_lsp.store.worker import StoreWorker
 
@@ -61,6 +61,9 @@ LEDGER_RETRY_SECONDS = 60.0
 
 LONGEST_BUDGET_WAIT_SECONDS = 120.0
 """How soon a limit is asked about again at the latest: the clock that waits stands still while the machine sleeps."""
+
+IN_FLIGHT_SECONDS = 2.0
+"""How soon it is worth asking again where only the requests under way are in the way."""
 
 UNNAMED_PAUSE_SECONDS = 5.0
 """How long a provider is left alone that limits our rate without saying for how long."""
@@ -81,6 +84,7 @@ class Ask:
     input_tokens: int
     input_bytes: int
     max_output_tokens: int
+    allowance: Allowance | None = None
 
 
 def budgets(settings: Settings) -> tuple[Limits, Limits | None]:
@@ -210,7 +214,7 @@ class Governor:
         if isinstance(verdict, Standing):
             slots.release()
             return verdict
-        return Permit(self, model, route, client, verdict, slots)
+        return Permit(self, model, route, client, verdict, slots, ask.allowance)
 
     async def _reserve_unless_in_the_way(
         self, model: ModelName, ask: Ask, cost: int, hard_cost: int
@@ -261,11 +265,31 @@ class Governor:
         return None
 
     async def _reserve(self, model: ModelName, ask: Ask, cost: int, hard_cost: int) -> Reservation | Standing:
+        hard = (ask.input_bytes + ask.max_output_tokens, hard_cost)
+        if ask.allowance is None:
+            return await self._reserve_in_ledger(model, ask, cost, hard)
+        stands = ask.allowance.take(*hard)
+        if stands is Fit.NO:
+            return Standing.not_reviewed(Reason.ALLOWANCE)
+        if stands is Fit.AFTER_IN_FLIGHT:
+            words = "waits for what is left of the agreed cost"
+            return Standing.not_reviewed(Reason.RATE, words, retry_at=self._clock.monotonic() + IN_FLIGHT_SECONDS)
+        reserved = None
+        try:
+            reserved = await self._reserve_in_ledger(model, ask, cost, hard)
+        finally:
+            if not isinstance(reserved, Reservation):
+                ask.allowance.settle(hard, (0, 0))
+        return reserved
+
+    async def _reserve_in_ledger(
+        self, model: ModelName, ask: Ask, cost: int, hard: tuple[int, int]
+    ) -> Reservation | Standing:
         request = ReservationRequest(
             tokens=ask.input_tokens + ask.max_output_tokens,
             micro_usd=cost,
-            hard_tokens=ask.input_bytes + ask.max_output_tokens,
-            hard_micro_usd=hard_cost,
+            hard_tokens=hard[0],
+            hard_micro_usd=hard[1],
             model=str(model),
             tier=ask.tier.value,
             project=ask.folder.project,
@@ -285,7 +309,7 @@ class Governor:
         rate = answer.in_flight or answer.reason is DeniedReason.RATE
         if not rate:
             self._denials.append(answer)
-        wait = 2.0 if answer.in_flight else until_reset(answer.retry_at, self._clock)
+        wait = IN_FLIGHT_SECONDS if answer.in_flight else until_reset(answer.retry_at, self._clock)
         return Standing.not_reviewed(
             Reason.RATE if rate else Reason.OVER_BUDGET, answer.words, retry_at=self._clock.monotonic() + wait
         )
@@ -307,10 +331,17 @@ class Governor:
 
     async def settle(self, permit: Permit, usage: Usage | None, *, sent: bool) -> None:
         """End a permit's reservation in the one way that fits. Called by the permit."""
+        hard = (permit.reservation.request.hard_tokens, permit.reservation.request.hard_micro_usd)
+        micro_usd = 0
+        if usage is not None:
+            micro_usd = permit.prices.billed(permit.model, usage, loopback=permit.route.loopback)
+            permit.booked = (usage.total_tokens, micro_usd)
+        elif sent:
+            permit.booked = hard
+        if permit.allowance is not None:
+            permit.allowance.settle(hard, permit.booked)
         try:
             if usage is not None:
-                micro_usd = permit.prices.billed(permit.model, usage, loopback=permit.route.loopback)
-                permit.micro_usd = micro_usd
                 await self._worker.run(
                     self._ledger.commit,
                     permit.reservation,
@@ -344,6 +375,7 @@ class Permit:
         client: ModelClient,
         reservation: Reservation,
         slots: asyncio.Semaphore,
+        allowance: Allowance | None,
     ) -> None:
         self.model = model
         self.route = route
@@ -351,7 +383,8 @@ class Permit:
         self.reservation = reservation
         self.prices = governor.prices  # those that the reservation was made with, whatever the user changes meanwhile
         self.usage: Usage | None = None
-        self.micro_usd = 0
+        self.booked = (0, 0)  # tokens and micro-dollars, once it has ended
+        self.allowance = allowance
         self._governor = governor
         self._slots = slots
 

@@ -96,7 +96,7 @@ class SecondOpinion:
     def _size(self, order: Order, batch: Sequence[tuple[Job, CachedReview]]) -> int:
         prompt, count = self._prompt(order, batch)
         model = next(iter(self._models(order, batch)), "")
-        return reserve_tokens(prompt.system + prompt.user, model) + _answer_tokens(count)
+        return reserve_tokens(prompt.system + prompt.user, model) + answer_bound(count)
 
     def _models(self, order: Order, batch: Sequence[tuple[Job, CachedReview]]) -> tuple[str, ...]:
         tier = raised(max((job.tier for job, _ in batch), key=lambda tier: tier.rank))
@@ -125,7 +125,7 @@ class SecondOpinion:
             return {}
         text = prompt.system + prompt.user
         estimate = reserve_tokens(text, models[0])
-        if estimate + _answer_tokens(count) > order.folder.settings.budget.max_tokens_per_request:
+        if estimate + answer_bound(count) > order.folder.settings.budget.max_tokens_per_request:
             return {}
         ask = Ask(
             folder=order.folder,
@@ -135,7 +135,8 @@ class SecondOpinion:
             purpose="second_opinion",
             input_tokens=estimate,
             input_bytes=most_tokens(text),
-            max_output_tokens=_answer_tokens(count),
+            max_output_tokens=answer_bound(count),
+            allowance=order.allowance,
         )
         permit = await self._governor.admit(ask, order.pool)
         if isinstance(permit, Standing):
@@ -158,7 +159,7 @@ class SecondOpinion:
             user=prompt.user,
             schema_name="second_opinion",
             schema=VERDICT_SCHEMA,
-            max_output_tokens=_answer_tokens(count),
+            max_output_tokens=answer_bound(count),
             effort=Effort.MINIMAL,
             cache_key=f"aiops-opinion-{self._texts.version}",
         )
@@ -198,5 +199,6 @@ def _judged(cached: CachedClaim, region: Region, verdict: Verdict | None) -> lis
     ]
 
 
-def _answer_tokens(findings: int) -> int:
+def answer_bound(findings: int) -> int:
+    """The bound of the answer about so many findings, in tokens."""
     return ANSWER_BASE_TOKENS + ANSWER_TOKENS_PER_FINDING * findings

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiops_lsp.core.text import Snapshot
+    from aiops_lsp.engine.allowance import Allowance
     from aiops_lsp.engine.changes import Hunk
     from aiops_lsp.engine.governor import Permit
     from aiops_lsp.engine.host import Folder
@@ -23,7 +24,7 @@ class Order:
     `wanted` says whether a job not sent yet still makes sense, `current` whether the settings that it was made with
     still hold: if not, nothing more may be sent for it. `stands` says whether a job's code is still that of an open
     document, as of its last look. `changes` are told to the model as far as there is room; what is found with their
-    help is not cached.
+    help is not cached. `allowance` is what the command that sends it may cost.
     """
 
     uri: str
@@ -36,6 +37,7 @@ class Order:
     current: Callable[[], bool]
     stands: Callable[[Job], bool]
     changes: tuple[Hunk, ...] = ()
+    allowance: Allowance | None = None
 
 
 @dataclass(slots=True)
@@ -46,7 +48,6 @@ class Spent:
     micro_usd: int = 0
 
     def add(self, permit: Permit) -> None:
-        """Count a request that has ended, as far as its bill is known."""
-        if permit.usage is not None:
-            self.tokens += permit.usage.total_tokens
-            self.micro_usd += permit.micro_usd
+        """Count a request that has ended, as it was booked: where nobody knows the bill, at what it may be at most."""
+        self.tokens += permit.booked[0]
+        self.micro_usd += permit.booked[1]

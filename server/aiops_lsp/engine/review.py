@@ -12,6 +12,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
+from aiops_lsp.engine.allowance import Allowance
 from aiops_lsp.engine.assembly import Assembly, assemble
 from aiops_lsp.engine.clock import SystemClock
 from aiops_lsp.engine.commands import Commands
@@ -149,20 +150,36 @@ class Reviewer:
             self._scheduler.now(uri)
 
     async def review(
-        self, uri: str, *, deep: bool = False, lines: tuple[int, int] | None = None, changes_only: bool = False
+        self,
+        uri: str,
+        *,
+        deep: bool = False,
+        lines: tuple[int, int] | None = None,
+        changes_only: bool = False,
+        at_most: tuple[int, int] | None = None,
     ) -> ReviewReport:
         """Review an open document now and wait until it is done: all of it, some lines, or what has changed.
 
-        `deep` asks the strongest models again, whatever is cached. Raises KeyError for a document that is not open, and
-        DocumentClosed, which is one, when it is closed meanwhile.
+        `deep` asks the strongest models again, whatever is cached. `at_most` is what it may cost, in tokens and
+        micro-dollars: regions for which that is not enough are not reviewed. Raises KeyError for a document that is
+        not open, and DocumentClosed, which is one, when it is closed meanwhile.
         """
         return await (await self._commands()).review(
-            self._documents[uri], partial(self._folder_of, uri), deep=deep, lines=lines, changes_only=changes_only
+            self._documents[uri],
+            partial(self._folder_of, uri),
+            deep=deep,
+            lines=lines,
+            changes_only=changes_only,
+            allowance=None if at_most is None else Allowance(*at_most),
         )
 
-    async def estimate(self, uri: str) -> tuple[int, int]:
-        """The most tokens and micro-dollars (millionths of a US dollar) that `review(uri)` can cost."""
-        return await (await self._commands()).estimate(self._documents[uri], self._folder_of(uri))
+    async def estimate(self, uri: str, *, deep: bool = False) -> tuple[int, int]:
+        """What `review(uri)` may have to cost at most: tokens and micro-dollars (millionths of a US dollar).
+
+        It is enough for a second opinion on every region and for asking once more where an answer fails, at the most
+        that a provider can bill for each; seldom is all of it needed.
+        """
+        return await (await self._commands()).estimate(self._documents[uri], self._folder_of(uri), deep=deep)
 
     async def dismiss(self, uri: str, finding_id: str) -> None:
         """Never show this finding again in the document's workspace. Raises StoreUnavailable in words."""

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NO_LEDGER = "no_ledger"
     OVER_BUDGET = "over_budget"
     RATE = "rate"
+    ALLOWANCE = "allowance"
     TOO_LARGE = "too_large"
     PROVIDER = "provider"
     MISCONFIGURED = "misconfigured"
@@ -56,6 +57,7 @@ _WORDS = {
     Reason.NO_LEDGER: "spending cannot be recorded, so nothing paid is sent",
     Reason.OVER_BUDGET: "the budget is used up",
     Reason.RATE: "waiting for a rate limit",
+    Reason.ALLOWANCE: "the review has cost what it was said to cost at most; ask for it again to go on",
     Reason.TOO_LARGE: "too large for one request",
     Reason.PROVIDER: "the provider did not answer",
     Reason.MISCONFIGURED: "the provider rejects the set-up",

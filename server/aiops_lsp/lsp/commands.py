@@ -85,14 +85,15 @@ async def _review(
     """Review a document, or some lines of it. For the whole document the user is told first what it may cost."""
     reviewer = await session.started()
     try:
+        at_most = None
         if lines is None:
             _check_open(session, document)
-            tokens, micro_usd = await reviewer.estimate(document.uri)
+            at_most = tokens, micro_usd = await reviewer.estimate(document.uri, deep=deep)
             if refusal := await questions.may_cost(session, _name(document.uri), tokens, micro_usd):
                 session.say(types.MessageType.Warning, refusal)
                 return {"uri": document.uri, "refused": refusal}
         _check_open(session, document)
-        return reports.describe(await reviewer.review(document.uri, deep=deep, lines=lines))
+        return reports.describe(await reviewer.review(document.uri, deep=deep, lines=lines, at_most=at_most))
     except DocumentClosed:
         raise _closed(document) from None
 

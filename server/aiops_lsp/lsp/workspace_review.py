@@ -41,7 +41,9 @@ async def review_workspace(session: Session, token: types.ProgressToken | None) 
     reviewer = await session.started()
     async with work(session, "Reviewing the workspace", token) as report:
         uris = await asyncio.to_thread(_uris, session.configuration.folders, list(session.documents))
-        tokens, micro_usd = await _estimate(session, uris, report)
+        estimates = dict(zip(uris, await _estimates(session, uris, report), strict=True))
+        tokens = sum(tokens for tokens, _ in estimates.values())
+        micro_usd = sum(micro_usd for _, micro_usd in estimates.values())
         what = f"{len(uris)} files of the workspace"
         if refusal := await questions.may_cost(session, what, tokens, micro_usd):
             session.say(types.MessageType.Warning, refusal)
@@ -53,7 +55,7 @@ async def review_workspace(session: Session, token: types.ProgressToken | None) 
                 return None, problem
             try:
                 with _followed(session, uri, document):
-                    return reports.describe(await reviewer.review(uri)), ""
+                    return reports.describe(await reviewer.review(uri, at_most=estimates[uri])), ""
             except DocumentClosed:
                 return None, _MOVED_ON
 
@@ -65,7 +67,10 @@ async def review_workspace(session: Session, token: types.ProgressToken | None) 
     return {"documents": documents, "unreadable": unreadable}
 
 
-async def _estimate(session: Session, uris: list[str], report: Callable[[str, int | None], None]) -> tuple[int, int]:
+async def _estimates(
+    session: Session, uris: list[str], report: Callable[[str, int | None], None]
+) -> list[tuple[int, int]]:
+    """What each file may cost at most, in tokens and micro-dollars."""
     reviewer = await session.started()
 
     async def estimate(uri: str) -> tuple[int, int]:
@@ -78,8 +83,7 @@ async def _estimate(session: Session, uris: list[str], report: Callable[[str, in
         except DocumentClosed:
             return 0, 0
 
-    estimates = await _of_each(uris, estimate, _Progress("estimating", uris, report, since=0))
-    return sum(tokens for tokens, _ in estimates), sum(micro_usd for _, micro_usd in estimates)
+    return await _of_each(uris, estimate, _Progress("estimating", uris, report, since=0))
 
 
 async def _of_each(uris: Sequence[str], do: Callable[[str], Awaitable[_Result]], progress: _Progress) -> list[_Result]:
