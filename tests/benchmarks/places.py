@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 OUT = subjects.ROOT / "build" / "benchmarks"
 PROSE = frozenset({"markdown", "plaintext"})
 LONGEST_PAUSE = 30.0
-WINDOW = 1000
+WINDOW = 250
 OWN_COMMITS = 25
 
 
@@ -77,13 +77,13 @@ def replay_trace(
     Prose is reviewed by command.
     """
     chance, chosen = world.chance, edits if edits is not None else range(len(trace["txns"]))
-    texts = (trace["startContent"], *texts_of(trace)) if chosen.start else (trace["startContent"],)
-    buffer = world.opened("file:///nowhere/typed", language, texts[chosen.start])
+    text = next(islice(texts_of(trace), chosen.start - 1, None)) if chosen.start else trace["startContent"]
+    buffer = world.opened("file:///nowhere/typed", language, text)
     rest(world, buffer)
     for gap, patches in islice(typed(trace, keys), chosen.start, chosen.stop):
         world.wait(min(gap, LONGEST_PAUSE))
-        for place, gone, text in patches:
-            world.put(buffer, place, place + gone, text)
+        for place, gone, new in patches:
+            world.put(buffer, place, place + gone, new)
         if chance.random() < 0.005:
             world.save(buffer)
         if language in PROSE and chance.random() < 0.01:

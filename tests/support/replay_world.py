@@ -14,6 +14,7 @@ from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING
 
+from aiops_lsp.core.injection import REMOVED
 from tests.support.buffer import Buffer
 from tests.support.engine_world import EngineWorld
 from tests.support.scripted_model import FAILURES, MISTAKES, Faults
@@ -60,6 +61,12 @@ def plain_code(lines: Sequence[str]) -> str:
 @lru_cache(maxsize=20_000)
 def _without_comments(lines: tuple[str, ...]) -> str:
     return "".join(_BLOCK.sub("", "\n".join(_COMMENT.sub("", line) for line in lines)).split())
+
+
+def _same_but_for_removed(sent: Sequence[str], lines: Sequence[str]) -> bool:
+    return len(sent) == len(lines) and all(
+        one == other or REMOVED in one for one, other in zip(sent, lines, strict=True)
+    )
 
 
 class TypedBuffer(Buffer):
@@ -169,6 +176,17 @@ class ReplayWorld(EngineWorld):
             call.answer(mistake)
 
     # What must hold, counted.
+
+    def said_of(self, lines: Sequence[str]) -> set[str]:
+        """Also where a comment that speaks to reviewers was taken out of what was sent."""
+        return super().said_of(lines) or {
+            f"Fails {word[0]}"
+            for call in self.model.calls
+            for sent in call.sent.regions.values()
+            if _same_but_for_removed(sent, lines)
+            for line in sent
+            for word in self.faults.in_line(line)
+        }
 
     def check(self, uri: str) -> None:
         with self._kept():
