@@ -243,5 +243,6 @@ def _table(width: int, first: str, *numbers: str) -> Table:
     table = Table(box=None, header_style="bold cyan", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(first, min_width=width, max_width=width, overflow="fold")
     for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True, min_width=8)
+        width = 9 if name == "Tokens" else 8  # so that the columns of all tables stand below each other
+        table.add_column(name, justify="right", no_wrap=True, min_width=width)
     return table
