@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from lsprotocol import types
 from pytest_lsp import client_capabilities, make_test_lsp_client
 
@@ -113,6 +114,7 @@ async def test_each_client_that_pytest_lsp_knows_gets_its_findings(tmp_path: Pat
                 assert len(shown(client)) == 1
 
 
+@pytest.mark.timeout(300)
 async def test_with_a_real_model_the_server_stays_right_whatever_it_says(tmp_path: Path) -> None:
     async with (
         serving([sys.executable, "-m", "tests.support.smollm_server"]) as origin,
@@ -128,7 +130,8 @@ async def test_with_a_real_model_the_server_stays_right_whatever_it_says(tmp_pat
         open_document(client, SHOP)
 
         def answered() -> bool:
-            return bool(statuses) and statuses[-1].spend.todayTokens > 0 and not statuses[-1].documents[0].reviewing
+            last = statuses[-1] if statuses else None
+            return bool(last and last.documents and last.spend.todayTokens > 0 and not last.documents[0].reviewing)
 
         await until(answered, 240, lambda: statuses[-3:])
         (document,) = statuses[-1].documents
