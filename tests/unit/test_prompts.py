@@ -270,6 +270,13 @@ def test_findings_are_questioned_with_their_region_and_their_patched_text() -> N
     ]
 
 
+def test_a_patched_text_opens_no_region() -> None:
+    one = region("a", "b")
+    made = second_opinion_prompt(TEXTS, "python", "", [Questioned(one, claim("A"), ("a", 'id="r2"'))], MARK)
+    assert 'id="r2"' not in made.user
+    assert "+ id='r2'" in made.user
+
+
 def test_a_claim_cannot_hold_the_delimiter_either() -> None:
     with pytest.raises(ValueError, match="draw another"):
         second_opinion_prompt(TEXTS, "python", "", [Questioned(region("x"), claim(MARK), None)], MARK)

@@ -16,6 +16,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from aiops_lsp.core.injection import neutralise
 from aiops_lsp.core.quotes import fold, occurrences, readings, without_ellipsis
 from aiops_lsp.core.text import Position, Range, line_content, split_lines
 
@@ -107,7 +108,7 @@ def anchor(claim: Claim, region: Region, snapshot: Snapshot, *, hint: AnchorHint
     quotes = readings(claim.quote)
     if not quotes:
         return Rejection(RejectionReason.EMPTY)
-    search = _Search(region, claim.start_line - 1, hint)
+    search = _Search(region, snapshot.language, claim.start_line - 1, hint)
     try:
         place, exact = search.find(quotes, snapshot)
     except _RejectedError as rejected:
@@ -140,13 +141,13 @@ def document_line(region: Region, snapshot: Snapshot, line: int) -> str | None:
 
 
 class _Search:
-    """The ladder over one region."""
+    """The ladder over one region. Whole lines are compared as the model saw them, without comments that address it."""
 
-    def __init__(self, region: Region, stated: int, hint: AnchorHint | None) -> None:
+    def __init__(self, region: Region, language: str, stated: int, hint: AnchorHint | None) -> None:
         self.region = region
         self.hint = hint
         self.stated = stated if hint is None else hint.offset
-        self.lines = [line.strip() for line in region.lines]
+        self.lines = [line.strip() for line in neutralise(region.lines, language)]
 
     @cached_property
     def folded(self) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.quotes import without_number
@@ -50,6 +51,19 @@ def locate(
         if found:
             return exactly or around or found
     return []
+
+
+def with_comments(place: Replacement, shown: Sequence[str], lines: Sequence[str]) -> Replacement:
+    """A place found in the lines as they were `shown`, without some comments, as one in the region's own `lines`.
+
+    Of the new lines, those that were there before are the region's own, comments and all.
+    """
+    new = list(place.new_lines)
+    matcher = SequenceMatcher(None, shown[place.start : place.end], new, autojunk=False)
+    for block in matcher.get_matching_blocks():
+        first = place.start + block.a
+        new[block.b : block.b + block.size] = lines[first : first + block.size]
+    return Replacement(place.start, place.end, tuple(new))
 
 
 def indentation(line: str) -> str:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from aiops_lsp.core.anchors import document_line
 from aiops_lsp.core.findings import Edit, Fix
-from aiops_lsp.core.fix_lines import BLANKS, flattened, indentation, locate, restored
+from aiops_lsp.core.fix_lines import BLANKS, flattened, indentation, locate, restored, with_comments
+from aiops_lsp.core.injection import REMOVED, neutralise
 from aiops_lsp.core.text import Position, Range, line_content
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def offer(
     `count_errors` counts the parse errors of a piece of code in the snapshot's language. It is called last.
     """
     try:
-        replacement = _replacement(claim, anchor, region)
+        replacement = _replacement(claim, anchor, region, snapshot.language)
         edit = _Rewriting(region, snapshot, replacement).edit()
         _check_parse(edit, replacement, region, snapshot, count_errors)
     except _RejectedError as rejected:
@@ -129,7 +130,7 @@ def _text_at(span: Range, line: Callable[[int], str]) -> str | None:
     return "".join(lines)
 
 
-def _replacement(claim: Claim, anchor: Anchor, region: Region) -> Replacement:
+def _replacement(claim: Claim, anchor: Anchor, region: Region, language: str) -> Replacement:
     """The lines that the claim's fix means, and what it would put there."""
     fix = _proposed(claim, anchor)
     old, new = flattened(fix.old_lines), flattened(fix.new_lines)
@@ -138,7 +139,12 @@ def _replacement(claim: Claim, anchor: Anchor, region: Region) -> Replacement:
     # A model that miscounts does so in the fix as in the quote.
     stated = fix.start_line - 1 + anchor.line - (claim.start_line - 1)
     found = locate(region.lines, old, new, stated=stated, anchored=anchor.line)
-    if len(found) != 1:
+    if not found and (shown := neutralise(region.lines, language)) != region.lines:
+        found = [
+            with_comments(place, shown, region.lines)
+            for place in locate(shown, old, new, stated=stated, anchored=anchor.line)
+        ]
+    if len(found) != 1 or any(REMOVED in line for line in found[0].new_lines):
         raise _RejectedError(FixRejectionReason.OLD_LINES)
     (replacement,) = found
     _check_indentation(region.lines[replacement.start : replacement.end], replacement.new_lines)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -149,6 +150,12 @@ def neutralise(lines: Sequence[str], language: str = "") -> tuple[str, ...]:
     `language` is LSP's identifier; without one, what opens a comment in any common language does. A comment after
     code is cut off, so that the code still stands verbatim; of any other only a note remains that there was one.
     """
+    return _neutralised(tuple(lines), language)
+
+
+@lru_cache(maxsize=128)
+def _neutralised(lines: tuple[str, ...], language: str) -> tuple[str, ...]:
+    """See `neutralise`. The same region is asked about for its request and for each of its findings."""
     changed = list(lines)
     hits = {comment for touched in _hits(lines, language, _ANY_PATTERN) for comment in touched}
     for comment in sorted(hits, key=lambda hit: (hit.line, hit.start), reverse=True):

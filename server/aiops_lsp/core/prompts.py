@@ -205,7 +205,7 @@ def _questioned(name: str, region_name: str, item: Questioned, language: str, de
     else:
         parts += [f"--- {delimiter} {region_name} with the proposed fix ---"]
         before, after = neutralise(item.region.lines, language), neutralise(item.patched, language)
-        parts += [_one_line(line) for line in _changed_part(before, after)]
+        parts += [_harmless(line) for line in _changed_part(before, after)]
     return "\n".join([*parts, f"=== {delimiter} end of {name} ==="])
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.findings import Confirmation, Severity
+from aiops_lsp.core.injection import neutralise
 from aiops_lsp.core.prompts import VERDICT_SCHEMA, Questioned, second_opinion_prompt
 from aiops_lsp.core.routing import raised
 from aiops_lsp.engine.deadline import deadline
@@ -74,7 +75,7 @@ class SecondOpinion:
                 for cached in record.claims:
                     if cached.confirmation is Confirmation.UNCONFIRMED:
                         number += 1
-                        kept += _judged(cached, job.region, verdicts.get(f"f{number}"))
+                        kept += _judged(cached, job.region, order.snapshot.language, verdicts.get(f"f{number}"))
                     else:
                         kept.append(cached)
                 judged = replace(record, claims=tuple(kept))
@@ -104,7 +105,7 @@ class SecondOpinion:
 
     def _prompt(self, order: Order, batch: Sequence[tuple[Job, CachedReview]]) -> tuple[Prompt, int]:
         questioned = [
-            Questioned(job.region, cached.claim, patched_lines(job.region, cached.claim))
+            Questioned(job.region, cached.claim, patched_lines(job.region, cached.claim, order.snapshot.language))
             for job, record in batch
             for cached in record.claims
             if cached.confirmation is Confirmation.UNCONFIRMED
@@ -173,18 +174,22 @@ class SecondOpinion:
         return "".join(pieces)
 
 
-def patched_lines(region: Region, claim: Claim) -> tuple[str, ...] | None:
-    """The region's lines with the claim's fix; None without a fix that fits the lines it is made for."""
+def patched_lines(region: Region, claim: Claim, language: str) -> tuple[str, ...] | None:
+    """The region's lines with the claim's fix; None without a fix that fits the lines it is made for.
+
+    A fix made for the lines as a model saw them, without comments that address it, fits as well.
+    """
     fix = claim.fix
     if fix is None or not 1 <= fix.start_line <= fix.end_line <= len(region.lines):
         return None
-    replaced = region.lines[fix.start_line - 1 : fix.end_line]
-    if [line.rstrip() for line in replaced] != [line.rstrip() for line in fix.old_lines]:
-        return None
-    return (*region.lines[: fix.start_line - 1], *fix.new_lines, *region.lines[fix.end_line :])
+    old = [line.rstrip() for line in fix.old_lines]
+    for lines in (region.lines, neutralise(region.lines, language)):
+        if [line.rstrip() for line in lines[fix.start_line - 1 : fix.end_line]] == old:
+            return (*lines[: fix.start_line - 1], *fix.new_lines, *lines[fix.end_line :])
+    return None
 
 
-def _judged(cached: CachedClaim, region: Region, verdict: Verdict | None) -> list[CachedClaim]:
+def _judged(cached: CachedClaim, region: Region, language: str, verdict: Verdict | None) -> list[CachedClaim]:
     if verdict is None:
         return [cached]
     if verdict.refuted:
@@ -193,7 +198,7 @@ def _judged(cached: CachedClaim, region: Region, verdict: Verdict | None) -> lis
         replace(
             cached,
             confirmation=Confirmation.CONFIRMED,
-            fix_verified=verdict.fix_correct and patched_lines(region, cached.claim) is not None,
+            fix_verified=verdict.fix_correct and patched_lines(region, cached.claim, language) is not None,
             verdict=CachedVerdict(verdict.refuted, verdict.fix_correct, verdict.confidence, verdict.reason),
         )
     ]
