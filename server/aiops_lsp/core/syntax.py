@@ -12,6 +12,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.languages import language_of
@@ -93,13 +94,28 @@ def parse(text: str, identifier: str) -> Syntax:
 
 
 def count_errors(text: str, identifier: str) -> int:
-    """How many parse errors `text` has in the LSP language `identifier`; 0 for a language without a grammar."""
+    """How many parse errors `text` has in the LSP language `identifier`; 0 for a language without a grammar.
+
+    Of each text this is found out once: fixes are weighed anew at each publication, mostly those of code as it was.
+    """
     language = language_of(identifier)
     if language is None:
         return 0
-    plain = "\n".join(plain_lines(text))
-    nodes = tree(plain, language.grammar).find_all(_errors())
-    return sum(_is_error(kind, span, language, len(plain)) for kind, span in _spans(nodes))
+    key = (identifier, sha256(text.encode("utf-8", "surrogatepass")).digest())
+    counted = _counted.get(key)
+    if counted is None:
+        plain = "\n".join(plain_lines(text))
+        nodes = tree(plain, language.grammar).find_all(_errors())
+        counted = sum(_is_error(kind, span, language, len(plain)) for kind, span in _spans(nodes))
+        if len(_counted) >= _MOST_COUNTED:
+            _counted.clear()
+        _counted[key] = counted
+    return counted
+
+
+_MOST_COUNTED = 4096
+_counted: dict[tuple[str, bytes], int] = {}
+"""Parse errors by language and digest of the text, so that no text is kept."""
 
 
 def inside(spans: list[Span], offset: int) -> bool:
