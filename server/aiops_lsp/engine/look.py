@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_CLOSED_KEPT = 8
-"""Documents that were closed last and whose regions are still known when they are opened again."""
+_CLOSED_KEPT = 2_000_000
+"""Characters of the documents that were closed last, whose regions are still known when they are opened again."""
 
 
 class Look:
@@ -59,8 +59,10 @@ class Look:
             return
         self._closed[document.uri] = (document.examined, document.rule_memory)
         self._closed.move_to_end(document.uri)
-        while len(self._closed) > _CLOSED_KEPT:
-            self._closed.popitem(last=False)
+        kept = sum(len(examined.snapshot.text) for examined, _ in self._closed.values())
+        while kept > _CLOSED_KEPT:
+            _, (examined, _) = self._closed.popitem(last=False)
+            kept -= len(examined.snapshot.text)
 
     def opened(self, document: ReviewedDocument) -> None:
         """Recall what is known of a document that was closed before."""
