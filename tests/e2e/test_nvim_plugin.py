@@ -167,6 +167,13 @@ async def test_nothing_is_sent_to_another_machine_before_the_user_agrees(
     assert faults(work.parent / "session.jsonl") == []
 
 
+@BOTH
+async def test_a_program_that_does_not_start_is_not_started_for_ever(version: str, plugin: Path, work: Path) -> None:
+    nvim = find_nvim(version)
+    seen = await finish(await run(nvim, plugin, work, None, "broken"), work)
+    assert "aiops crashed 6 times within minutes and stays off" in seen["given_up"]
+
+
 @pytest.mark.parametrize(("version", "heading"), [("0.12", "Neovim 0.11 or later"), ("0.10", "Neovim 0.10:")])
 async def test_the_readme_alone_leads_to_a_finding(version: str, heading: str, tmp_path: Path) -> None:
     nvim = find_nvim(version)

@@ -257,6 +257,25 @@ def test_the_linter_of_the_extension_has_nothing_to_say(code: VSCode) -> None:
     npm_run(code, EXTENSION, "lint")
 
 
+def test_a_server_that_crashes_is_started_again_later_each_time_and_not_for_ever(code: VSCode, tmp_path: Path) -> None:
+    esbuild = EXTENSION / "node_modules" / "esbuild" / "bin" / "esbuild"
+    module, script = tmp_path / "backoff.mjs", tmp_path / "script.mjs"
+    built = [esbuild, EXTENSION / "src" / "backoff.ts", "--format=esm", f"--outfile={module}"]
+    subprocess.run(built, env=code.environment, check=True, capture_output=True)
+    script.write_text(
+        """
+        import { Backoff } from "./backoff.mjs";
+        const backoff = new Backoff();
+        const waits = [0, 1, 2, 3, 4, 5, 179_999, 180_000, 180_001].map((now) => backoff.next(now) ?? null);
+        backoff.reset();
+        console.log(JSON.stringify([...waits, backoff.next(180_002)]));
+        """,
+        "utf-8",
+    )
+    said = subprocess.run([code.node, script], check=True, capture_output=True, text=True).stdout
+    assert json.loads(said) == [500, 1000, 2000, 4000, 8000, None, None, 8000, 8000, 500]
+
+
 def test_the_settings_are_those_of_the_server(code: VSCode) -> None:
     schema = subprocess.run([server_program(), "config", "schema"], capture_output=True, check=True).stdout
     done = subprocess.run(

@@ -176,6 +176,15 @@ function steps.question()
   vim.cmd.undo()
 end
 
+-- A program that ends at once is started again a few times, and then left alone.
+function steps.broken()
+  local broken = { cmd = { "false" } }
+  require("aiops").setup(broken)
+  vim.cmd.edit(env.FILE)
+  wait("the end of restarts", function() return said("stays off") end)
+  seen.given_up = said("stays off")
+end
+
 -- The user, who is asked whether code may go to another machine, does not agree.
 function steps.decline()
   vim.ui.select = function(items, options, choose)
