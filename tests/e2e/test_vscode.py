@@ -260,8 +260,8 @@ def test_the_linter_of_the_extension_has_nothing_to_say(code: VSCode) -> None:
 def test_a_server_that_crashes_is_started_again_later_each_time_and_not_for_ever(code: VSCode, tmp_path: Path) -> None:
     esbuild = EXTENSION / "node_modules" / "esbuild" / "bin" / "esbuild"
     module, script = tmp_path / "backoff.mjs", tmp_path / "script.mjs"
-    built = [esbuild, EXTENSION / "src" / "backoff.ts", "--format=esm", f"--outfile={module}"]
-    subprocess.run(built, env=code.environment, check=True, capture_output=True)
+    build = [str(esbuild), str(EXTENSION / "src" / "backoff.ts"), "--format=esm", f"--outfile={module}"]
+    subprocess.run(build, env=code.environment, check=True, capture_output=True)
     script.write_text(
         """
         import { Backoff } from "./backoff.mjs";
