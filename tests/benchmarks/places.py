@@ -116,18 +116,21 @@ def replay_windows(
             return
 
 
-def replay_commits(world: ReplayWorld, repository: Path, commits: int, what: str = "commits") -> Iterator[str]:
-    """Type the hunks of a repository's last commits."""
-    files, count = list(changes(repository, commits)), len(chosen_commits(repository, commits))
-    for number, (language, name, old, new) in enumerate(files):
+def replay_commits(
+    world: ReplayWorld, repository: Path, commits: int, *, what: str = "commits", files: int = 1000, hunks: int = 8
+) -> Iterator[str]:
+    """Type the hunks of a repository's last commits: of so many files each, and of so many hunks of each file."""
+    count = len(chosen_commits(repository, commits))
+    typed_files = list(changes(repository, commits, files))
+    for number, (language, name, old, new) in enumerate(typed_files):
         buffer = world.opened(f"file:///nowhere/{repository.name}/{name}", language, old)
         rest(world, buffer)
-        for block, lines in chosen_hunks(old, new, number):
+        for block, lines in chosen_hunks(old, new, number, hunks):
             type_hunk(world, buffer, block, lines)
             rest(world, buffer)
         world.closed(buffer)
-        if number % 20 == 19 or number + 1 == len(files):
-            yield f"{number + 1} of {len(files)} changes of files in {count} {what}"
+        if number % 20 == 19 or number + 1 == len(typed_files):
+            yield f"{number + 1} of {len(typed_files)} changes of files in {count} {what}"
 
 
 def type_hunk(world: ReplayWorld, buffer: TypedBuffer, block: Block, lines: Sequence[str]) -> None:
@@ -214,6 +217,8 @@ def main() -> int:
     repositories = commands.add_parser("commits")
     repositories.add_argument("repositories", type=Path, nargs="+")
     repositories.add_argument("--commits", type=int, default=200)
+    repositories.add_argument("--files", type=int, default=1000, help="of each commit, drawn at random; default: all")
+    repositories.add_argument("--hunks", type=int, default=8, help="of each file, drawn at random; default: 8")
     repositories.add_argument("--releases", action="store_true", help="each commit is a release")
     options = parser.parse_args()
     failed = 0
@@ -229,7 +234,8 @@ def main() -> int:
     commits = OWN_COMMITS if own else options.commits
     for path in [subjects.ROOT] if own else options.repositories:
         what = "releases" if not own and options.releases else "commits"
-        replay = partial(replay_commits, repository=path, commits=commits, what=what)
+        limits = {} if own else {"files": options.files, "hunks": options.hunks}
+        replay = partial(replay_commits, repository=path, commits=commits, what=what, **limits)
         failed += measure(path.name, options.seed, replay)
     return int(failed > 0)
 

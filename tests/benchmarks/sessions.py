@@ -79,10 +79,13 @@ def chosen_commits(repository: Path, commits: int) -> list[tuple[str, list[str]]
     return chosen[::-1]
 
 
-def changes(repository: Path, commits: int) -> Iterator[tuple[str, str, str, str]]:
-    """Language, path, old and new text of each file that the last commits changed, the oldest first."""
+def changes(repository: Path, commits: int, most: int = 1000) -> Iterator[tuple[str, str, str, str]]:
+    """Language, path, old and new text of each file that the last commits changed, the oldest first.
+
+    Of a commit, at most `most` files, drawn at random.
+    """
     for commit, files in chosen_commits(repository, commits):
-        for name in files:
+        for name in sorted(random.Random(commit).sample(files, min(most, len(files)))):
             old, new = git(repository, "show", f"{commit}^:{name}"), git(repository, "show", f"{commit}:{name}")
             language = identifier_of(name) or "plaintext"
             if eligibility(f"file:///nowhere/{name}", language, new) is None:
