@@ -193,6 +193,19 @@ def test_a_deep_review_sends_nothing_that_has_nothing_to_review(world: EngineWor
     assert titles(world) == ["Fails bug_1"]
 
 
+def test_a_dismissal_survives_renaming_the_file(world: EngineWorld) -> None:
+    buffer = opened(world, SIMPLE)
+    answer_all(world)
+    (one,) = world.reviewer.findings(URI)
+    world.steps.run(world.reviewer.dismiss(URI, one.id))
+    world.shut(buffer)
+    renamed = Buffer("file:///w/renamed.py", SIMPLE + "\n\ndef other(x):\n    return bug_2(x)\n", world.encoding)
+    world.open(renamed)
+    world.turns(80)
+    answer_all(world)
+    assert [shown.title for shown in world.reviewer.findings(renamed.uri)] == ["Fails bug_2"]
+
+
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13])
 def test_a_document_that_is_closed_and_opened_at_once_is_reviewed(world: EngineWorld, turns: int) -> None:
     buffer = opened(world, SIMPLE)
