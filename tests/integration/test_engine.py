@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,8 @@ from tests.support.engine import RecordingHost, desk, settings_for
 from tests.support.provider import Provider, Reply, Stop, answer, finding, findings_where
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aiops_lsp.core.findings import Finding
     from tests.support.provider import Exchange
 
@@ -87,6 +90,43 @@ async def test_comments_and_blanks_cost_nothing() -> None:
         await at.until_quiet(document)
         assert len(provider.journal) == asked
         assert not of_model(at.shown(document))[0].rechecking
+
+
+def commit(root: Path) -> None:
+    for arguments in ("init -q", "add .", "-c user.name=a -c user.email=a@b.c commit -q -m a"):
+        subprocess.run(["git", *arguments.split()], cwd=root, check=True)
+
+
+@pytest.mark.parametrize("committed", [True, False], ids=["in a repository", "elsewhere"])
+async def test_comments_blanks_and_deletions_cost_nothing_in_code_that_no_model_has_seen(
+    tmp_path: Path, committed: bool
+) -> None:
+    root = tmp_path / "work"
+    root.mkdir()
+    text = "\n\n".join(f"def f{n}(order):\n    return order.total / order.count_{n}\n" for n in range(5))
+    (root / "shop.py").write_text(text)
+    if committed:
+        commit(root)
+    async with (
+        Provider() as provider,
+        desk(settings_for(provider.base_url, review={"scope": "changed"}), root=root) as at,
+    ):
+        document = at.open(text, uri=(root / "shop.py").as_uri())
+        await at.until_quiet(document)
+        for old, new in (
+            ("def f1(order):\n", "def f1(order):\n    # the mean\n\n"),
+            ("def f3(order):\n    return order.total / order.count_3\n\n\n", ""),
+        ):
+            at.replace(document, old, new)
+            await at.until_quiet(document)
+            at.reviewer.saved(document.uri)
+            await at.until_quiet(document)
+        assert provider.journal == []
+        at.replace(document, "order.count_1", "order.size")
+        await until(lambda: provider.journal)
+        await at.until_quiet(document)
+        (request,) = provider.journal
+        assert [lines[0] for lines in request.regions.values()] == ["def f1(order):"]
 
 
 async def test_only_the_region_that_changed_is_sent() -> None:

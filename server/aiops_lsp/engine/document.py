@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from aiops_lsp.core.findings import Finding, Fix
-    from aiops_lsp.core.regions import Region
+    from aiops_lsp.core.regions import Region, RegionKeys
     from aiops_lsp.core.text import AppliedEdit, Snapshot, TextDocument
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.models import ModelPool
@@ -53,7 +53,8 @@ class ReviewedDocument:
     the last look. `remembered` is the last look at the document before it was closed and opened again. `held` are the
     keys of regions that a burst held back, `saved` those of regions that the file was saved with. `planned_for` are
     the models of the last plan. `stirred` are the keys of regions whose context was changed by an edit elsewhere, with
-    the time of that. `looking` is held during a look, so that there is one at a time.
+    the time of that. `unchanged` are the loose keys of regions as they were when there was no change in them.
+    `looking` is held during a look, so that there is one at a time.
     """
 
     text: TextDocument
@@ -71,12 +72,14 @@ class ReviewedDocument:
     remembered: Examined | None = None
     held: set[str] = field(default_factory=set)
     stirred: dict[str, float] = field(default_factory=dict)
+    unchanged: set[str] = field(default_factory=set)
     saved: set[str] = field(default_factory=set)
     visible: tuple[int, int] | None = None
     live: list[LiveFinding] = field(default_factory=list)
     closed: bool = False
     planned_for: ModelPool | None = None
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _compared_with: int = 0
     _trigger: Trigger = Trigger.OPENED
     _shown: Shown = field(default_factory=Shown)
 
@@ -154,6 +157,18 @@ class ReviewedDocument:
         self.held &= exact
         self.stirred = {key: at for key, at in self.stirred.items() if key in exact}
         self.saved &= exact
+
+    def compare_with(self, base: int) -> None:
+        """Say what changes are told against: what was unchanged against another text may be changed against this."""
+        if self._compared_with != base:
+            self._compared_with = base
+            self.unchanged.clear()
+
+    def has_changed(self, keys: RegionKeys, lines_changed: bool) -> bool:
+        """Whether code of a region has changed, and not only lines: comments, blanks or what stood beside it."""
+        if not lines_changed:
+            self.unchanged.add(keys.loose)
+        return keys.loose not in self.unchanged
 
     def stand(self, exact_key: str, standing: Standing) -> bool:
         """Set the standing of the regions with this key. True when there are such regions.

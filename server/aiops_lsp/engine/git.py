@@ -70,11 +70,12 @@ class ChangedLines:
     """The lines of a text that differ from a commit.
 
     `all` is true when the commit does not hold the file. `ranges` are lines `start` up to and not including `end`,
-    from 0; an empty one is a place where lines are missing.
+    from 0; an empty one is a place where lines are missing. `base` tells one committed text from another.
     """
 
     all: bool
     ranges: tuple[tuple[int, int], ...] = ()
+    base: int = 0
 
 
 class RevisionError(ValueError):
@@ -90,7 +91,7 @@ async def changed_lines(path: Path, lines: Sequence[str], revision: str = HEAD) 
     if old is None or isinstance(old, ChangedLines):
         return old
     ranges = await asyncio.to_thread(lambda: changed_ranges(old, comparable(lines)))
-    return ChangedLines(all=False, ranges=ranges)
+    return ChangedLines(all=False, ranges=ranges, base=hash(tuple(old)))
 
 
 async def diff_against_head(

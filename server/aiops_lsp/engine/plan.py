@@ -35,9 +35,11 @@ def candidates(
     """The document's regions as the selection sees them. `now` is monotonic seconds.
 
     `changed` are the lines that differ from the last commit, None where there is no version control: then the edits
-    since the file was opened decide. With `lines`, only regions that meet them are in scope. A `deep` review takes
-    no result of a lesser tier for an answer.
+    since the file was opened decide; comments and blanks count as none. With `lines`, only regions that meet them are
+    in scope. A `deep` review takes no result of a lesser tier for an answer.
     """
+    if not whole_file:
+        document.compare_with(0 if changed is None else changed.base)
     latest = document.marks.latest()
     found = []
     for region, keys, standing in zip(examined.split.regions, examined.keys, document.standings, strict=True):
@@ -46,13 +48,16 @@ def candidates(
         stirred_at = document.stirred.get(keys.exact)
         if stirred_at is not None and (edited_at is None or edited_at < stirred_at):
             written_at, left = stirred_at, False  # what it uses is being written: that has to rest as well
+        in_scope = _in_scope(region, edited_at, changed, lines, whole_file=whole_file)
+        if not whole_file and lines is None:
+            in_scope = document.has_changed(keys, in_scope)
         found.append(
             Candidate(
                 region=region,
                 key=keys.exact,
                 tier=tier_of(region.shape, deep=deep),
                 standing=_deepened(standing) if deep else standing,
-                in_scope=_in_scope(region, edited_at, changed, lines, whole_file=whole_file),
+                in_scope=in_scope,
                 seconds_since_edit=None if written_at is None else now - written_at,
                 left=left,
                 saved=keys.exact in document.saved,
