@@ -244,6 +244,20 @@ RECORDED = {
         "cured": (14, 14),
         "unanswered": (0, 90),
     },
+    "8a51b2ed23dd": {
+        "detected": (14, 14),
+        "any_finding": (14, 14),
+        "false_twins": (0, 14),
+        "false_regions": (0, 45),
+        "false_lines": (0, 343),
+        "precise": (14, 14),
+        "rejected": (0, 14),
+        "fixes_offered": (14, 14),
+        "fixes_parse": (14, 14),
+        "fixes_pass": (14, 14),
+        "cured": (14, 14),
+        "unanswered": (0, 90),
+    },
 }
 """What was measured of a language model's answers over the project's own cases, by the version of its prompts."""
 
