@@ -51,8 +51,11 @@ _SILENCE = (
 
 _ADDRESSED = (
     # to set aside what the reviewer was told
-    r"\b(?:ignore|disregard|forget|override|bypass|discard)\b.{0,30}\b"
-    r"(?:instructions?|prompts?|directions|guidelines|system messages?|rules (?:above|before|you))\b",
+    r"\b(?:ignore|disregard|forget|override|bypass|discard)\s+(?:(?:of|any|all|every|the|these|those|my|other)\s+)*"
+    r"(?:your|previous|prior|above|earlier|preceding|foregoing|system|safety|review(?:er)?(?:'s)?)\b.{0,20}\b"
+    r"(?:instructions?|prompts?|directions|guidelines|system messages?|rules)\b",
+    r"\b(?:ignore|disregard|forget|override|bypass|discard)\s+(?:(?:any|all|every|the|these|those)\s+)+"
+    r"(?:instructions?|directions|guidelines|rules (?=above|before|you))(?=\s*(?:$|[.,;:!]|and\b|above|before|you|given))",
     # to be spoken to: "AI reviewer: ...", "note to automated tools"
     rf"{_HAILED}{_MACHINE}\s*[:,](?:\s|$)",
     r"\b(?:notes?|message|messages|attention|notice|instructions?|reminder|hint|for)\b.{0,12}\b(?:to|for)?\s*"
@@ -62,7 +65,10 @@ _ADDRESSED = (
     r"(?:ai|assistant|model|reviewer|linter|auditor|bot|agent)\b",
     # to be silent, or to say something else
     r"\b(?:do not|don'?t|never|must not|no need to|stop)\s+"
-    rf"(?:report|flag|mention|review|analy[sz]e|audit|comment on)(?:ing)?\b.{{0,24}}\b{_THINGS}\b",
+    r"(?:report|flag|mention|review|analy[sz]e|audit|comment on)(?:ing)?\s+(?:anything\b|(?:any |these |those |the )*"
+    r"(?:findings|vulnerabilit(?:y|ies)|security)\b|(?:this|these|the (?:following|above|below|next))\s+"
+    r"(?:\w+\s+)?(?:lines?|code|files?|functions?|methods?|class(?:es)?|blocks?|sections?|modules?|parts?|regions?)\b)",
+    r"^(?:please )?(?:do not|don'?t|never) (?:flag|review|analy[sz]e|comment on) (?:this|these|it|them)\b",
     r"\b(?:report|return|output|answer(?: with)?|respond(?: with)?|reply(?: with)?|emit|give|produce|state|say)\b"
     r".{0,12}\b(?:no|zero|an empty(?: list of)?|without)\s+(?:findings?|issues?|defects?|bugs|problems)\b",
     r"\b(?:report|emit|raise|invent)\b.{0,20}\bfindings?\b",
@@ -115,9 +121,17 @@ _SILENCING = (
     r"\b(?:set|use|lower|keep|make|give)\b.{0,24}\b(?:confidence|severity)\b",
     r"\byou are\b.{0,30}\b(?:ai|assistant|model|reviewer|linter|auditor|bot|agent)\b",
 )
+# What people also write about what their own code does ("ignore instructions to the generators", "we do not report it
+# twice"): kept from the model, never reported.
+_OF_THE_CODE = (
+    r"\b(?:ignore|disregard|forget|override|bypass|discard)\b.{0,30}\b"
+    r"(?:instructions?|prompts?|directions|guidelines|system messages?|rules (?:above|before|you))\b",
+    r"\b(?:do not|don'?t|never|must not|no need to|stop)\s+"
+    rf"(?:report|flag|mention|review|analy[sz]e|audit|comment on)(?:ing)?\b.{{0,24}}\b{_THINGS}\b",
+)
 _SILENCING_PATTERN = re.compile("|".join((*_SILENCING, *_CLAIMED_SAFE[1:])))
 _ADDRESSED_PATTERN = re.compile("|".join(_ADDRESSED))
-_ANY_PATTERN = re.compile("|".join(_ADDRESSED + _CLAIMED_SAFE))
+_ANY_PATTERN = re.compile("|".join(_ADDRESSED + _CLAIMED_SAFE + _OF_THE_CODE))
 
 # Without one of these no comment matches: far cheaper to look for than where the comments are.
 _HINTS = """\
@@ -153,7 +167,7 @@ def neutralise(lines: Sequence[str], language: str = "") -> tuple[str, ...]:
     return _neutralised(tuple(lines), language)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=1024)
 def _neutralised(lines: tuple[str, ...], language: str) -> tuple[str, ...]:
     """See `neutralise`. The same region is asked about for its request and for each of its findings."""
     changed = list(lines)
