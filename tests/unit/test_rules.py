@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import subprocess
 import sys
@@ -23,6 +25,15 @@ if TYPE_CHECKING:
 
 EVAL = "eval(request.args['x'])"
 TOKEN = "gh" + "p_" + "Zx81kQ2mPw7LrT0vBn4sYc6uJe3hGd9aFiKo"
+
+
+BASIC = base64.b64encode(b"deploy:" + b"k2mPw7LrT0vBn4sY").decode()
+
+
+def jwt(claims: dict[str, object]) -> str:
+    """A token that makes these claims."""
+    parts = (json.dumps({"alg": "HS256", "typ": "JWT"}).encode(), json.dumps(claims).encode(), bytes(range(7, 39)))
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
 def review(
@@ -191,6 +202,7 @@ def test_options_switch_rules(options: RuleOptions, severities: list[Severity]) 
         ("src/test_main.py", 0),
         ("contest/main.py", 1),
         ("a%20b/testdata/x.py", 0),
+        ("pkg/testutil/x.py", 0),
     ],
 )
 def test_what_is_fine_in_tests_is_not_reported_there(path: str, count: int) -> None:
@@ -222,6 +234,12 @@ def test_a_key_of_many_lines_is_one_finding_on_its_first_line() -> None:
         (f"# {TOKEN}\n", ["any/secret"]),
         ('key = "AKIAIOSFODNN7EXAMPLE"\n', []),
         ("key = 'ghp_" + "x" * 36 + "'\n", []),
+        ('SECRET_KEY_ALGORITHM = "PBKDF2WithHmacSHA512"\n', []),
+        (f"pem = '-----BEGIN PRIVATE {'KEY'}-----' + private_key_text + '-----END PRIVATE {'KEY'}-----'\n", []),
+        (f"token = '{jwt({'sub': 'made-up', 'data': 'LOCALLY_EMULATED'})}'\n", []),
+        (f"token = '{jwt({'sub': 'u-81723', 'iat': 1700000000})}'\n", ["any/secret"]),
+        (f"headers = {{'Authorization': 'Basic {BASIC}'}}\n", ["any/secret"]),
+        (f"# Authorization: Basic {BASIC}\n", []),
     ],
 )
 def test_values_that_only_stand_for_a_secret_are_no_finding(text: str, found: list[str]) -> None:

@@ -55,7 +55,8 @@ _ADDRESSED = (
     r"(?:your|previous|prior|above|earlier|preceding|foregoing|system|safety|review(?:er)?(?:'s)?)\b.{0,20}\b"
     r"(?:instructions?|prompts?|directions|guidelines|system messages?|rules)\b",
     r"\b(?:ignore|disregard|forget|override|bypass|discard)\s+(?:(?:any|all|every|the|these|those)\s+)+"
-    r"(?:instructions?|directions|guidelines|rules (?=above|before|you))(?=\s*(?:$|[.,;:!]|and\b|above|before|you|given))",
+    r"(?:instructions?|directions|guidelines|rules (?=above|before|you))"
+    r"(?=\s*(?:$|[.,;:!]|and\b|above|before|you|given))",
     # to be spoken to: "AI reviewer: ...", "note to automated tools"
     rf"{_HAILED}{_MACHINE}\s*[:,](?:\s|$)",
     r"\b(?:notes?|message|messages|attention|notice|instructions?|reminder|hint|for)\b.{0,12}\b(?:to|for)?\s*"

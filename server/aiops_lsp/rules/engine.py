@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _V = TypeVar("_V")
 _TEST_PATH = re.compile(
-    r"/(?:tests?|testing|test-framework|microbench|functional|testdata|fixtures|__tests__|__mocks__|specs?|e2e|it|benchmarks?|examples?)/"
+    r"/(?:tests?|test-?utils?|testing|test-framework|microbench|functional|testdata|fixtures|__tests__|__mocks__|specs?|e2e|it|benchmarks?|examples?)/"
     r"|/(?:test_[^/]*|conftest)\.py$|_tests?\.(?:py|go|rs)$|/[a-z0-9]+test/[^/]+\.go$"
     r"|(?:\.(?:test|spec)|Test)\.[cm]?[jt]sx?$|/[A-Z]\w*Tests?(?:Case)?\.java$"
 )

@@ -6,6 +6,9 @@ or sends findings leaves the evidence out.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
     from aiops_lsp.core.text import Snapshot
 
 _BY_NAME = frozenset({"PASSWORD", "SECRET", "URL_PASSWORD", "CONNECTION_PASSWORD"})
+_KEY_DATA = re.compile(r"[A-Za-z0-9+/]{24}")
+_ALGORITHM = re.compile(r"(?i)(?:pbkdf2|pbe|hmac|sha\d*|md5|aes|rsa|ecdsa|dsa)\w*?with\w+")
+_MADE_UP = re.compile(r"(?i)test|example|sample|dummy|demo|emulated|localhost|john doe")
+_COMMENT = re.compile(r"\s*(?:\*|//|#|--|;)")
 _ACRONYMS = frozenset(["AWS", "API", "ID", "URL", "SAS", "NPM", "XAI"])
 _NAMES = {
     "GITHUB": "GitHub", "GITLAB": "GitLab", "PYPI": "PyPI", "OPENAI": "OpenAI", "OPENROUTER": "OpenRouter",
@@ -41,13 +48,35 @@ def secret_findings(
         value = snapshot.text[start + secret.start : start + secret.end]
         if in_test and secret.kind in _BY_NAME | {"PRIVATE_KEY", "AUTHORIZATION_HEADER"}:
             continue
-        if not _is_sample(value):
+        if not (_is_sample(value) or _protects_nothing(snapshot, secret.kind, start + secret.start, value)):
             yield _finding(snapshot, replace(secret, start=secret.start + start, end=secret.end + start))
 
 
 def _is_sample(value: str) -> bool:
     """Whether the value is a vendor's example or filler, which is worth hiding from a model but not worth a remark."""
     return value.endswith("EXAMPLE") or len(set(value[-16:])) <= 4 or is_placeholder(value)
+
+
+def _protects_nothing(snapshot: Snapshot, kind: str, offset: int, value: str) -> bool:
+    """Whether a format holds no secret after all: code that puts a key's marks around a value, the name of an
+    algorithm, a token whose own claims say that it is made up, a header in a comment that shows what a request is."""
+    if kind == "PRIVATE_KEY":
+        return _KEY_DATA.search(value) is None
+    if value.startswith("eyJ") and _MADE_UP.search(_claims(value)):
+        return True
+    if kind == "AUTHORIZATION_HEADER":
+        return _COMMENT.match(snapshot.lines[snapshot.position_at(offset).line]) is not None
+    return kind in _BY_NAME and _ALGORITHM.fullmatch(value) is not None
+
+
+def _claims(token: str) -> str:
+    """What a JWT says, or nothing where it cannot be read."""
+    _, _, rest = token.partition(".")
+    body = rest.partition(".")[0]
+    try:
+        return base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
 
 
 def _finding(snapshot: Snapshot, secret: SecretSpan) -> Finding:
