@@ -16,6 +16,8 @@ from tests.support.editors import asking, find_emacs
 from tests.support.provider import Exchange, Provider, Reply, findings_where
 from tests.support.recorded import faults, kill_recorded, recorded_command
 
+pytestmark = pytest.mark.timeout(300)
+
 SCRIPT = "tests/e2e/emacs/drive.el"
 README = Path("editors/README.md")
 
@@ -68,7 +70,7 @@ async def test_a_provider_that_goes_and_comes_back_and_a_server_that_crashes(tmp
         return bug(exchange) if up else Reply(status=503)
 
     async def meet(step: str) -> None:
-        await until(lambda: (tmp_path / f"seen.json.{step}").exists() or driving.done(), 90)
+        await until(lambda: (tmp_path / f"seen.json.{step}").exists() or driving.done(), 150)
 
     def go_on(step: str) -> None:
         (tmp_path / f"seen.json.{step}.done").touch()
@@ -130,7 +132,7 @@ async def drive(emacs: Path, home: Path, provider: Provider | None, steps: str) 
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), 100)
+        output, _ = await asyncio.wait_for(process.communicate(), 200)
     finally:
         if process.returncode is None:
             process.kill()

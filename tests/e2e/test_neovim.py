@@ -17,6 +17,8 @@ from tests.support.recorded import faults, recorded_command
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.timeout(300)
+
 SCRIPT = "tests/e2e/neovim/drive.lua"
 CLEAN = "import math\n\n\ndef area(radius):\n    return math.pi * radius**2\n"
 BUG = findings_where(
@@ -64,7 +66,7 @@ class Window:
             stderr=asyncio.subprocess.STDOUT,
         )
         try:
-            output, _ = await asyncio.wait_for(process.communicate(), 100)
+            output, _ = await asyncio.wait_for(process.communicate(), 200)
         finally:
             if process.returncode is None:
                 process.kill()
@@ -85,7 +87,7 @@ async def test_type_a_bug_see_it_fix_it_undo_and_see_it_elsewhere_at_no_cost(ver
     async with Provider(BUG) as provider:
         first = Window(nvim, tmp_path, provider, "first", "attach type finding hint fix undo finding write hold stop")
         running = asyncio.create_task(first.run())
-        await until(lambda: first.out.exists() or running.done(), 90)
+        await until(lambda: first.out.exists() or running.done(), 180)
         if running.done():
             await running
         asked = len(provider.journal)

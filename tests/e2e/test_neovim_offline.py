@@ -8,6 +8,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.support.editors import find_nvim
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ LINES = [
     "def mean(values):",
     "    return sum(values) / len(values)",
 ]
+pytestmark = pytest.mark.timeout(300)
 TITLES = {"py/coroutine-not-awaited": "Await it", "F632": "Replace `is` with `==`"}
 
 
@@ -65,7 +68,7 @@ async def _drive(nvim: Path, folder: Path) -> dict[str, Any]:
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), 100)
+        output, _ = await asyncio.wait_for(process.communicate(), 200)
     finally:
         if process.returncode is None:
             process.kill()

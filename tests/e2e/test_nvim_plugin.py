@@ -20,6 +20,8 @@ from tests.support.provider import Exchange, Provider, Reply, findings_where
 from tests.support.recorded import faults, recorded_command
 from tests.support.vscode import server_program
 
+pytestmark = pytest.mark.timeout(300)
+
 SCRIPT = "tests/e2e/neovim/plugin.lua"
 PLUGIN = Path("editors/nvim").resolve()
 CODE = "def mean(values):\n    note = '👍 漢字'; return sum(values) / len(values)\n"
@@ -83,7 +85,7 @@ async def run(
 async def finish(process: asyncio.subprocess.Process, work: Path) -> dict[str, Any]:
     """What was seen. Fails when a step was not done."""
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), 100)
+        output, _ = await asyncio.wait_for(process.communicate(), 200)
     finally:
         if process.returncode is None:
             process.kill()
@@ -136,10 +138,10 @@ async def test_a_provider_that_goes_and_comes_back_and_a_server_that_crashes(
         process = await run(nvim, plugin, work, provider, "enable finding outage crash stop")
         running = asyncio.create_task(finish(process, work))
         out, noticed = work.parent / "seen.json.out", work.parent / "seen.json.seen"
-        await until(lambda: out.exists() or running.done(), 60)
+        await until(lambda: out.exists() or running.done(), 120)
         up = False
         out.with_suffix(".gone").touch()
-        await until(lambda: noticed.exists() or running.done(), 60)
+        await until(lambda: noticed.exists() or running.done(), 120)
         up = True
         out.with_suffix(".back").touch()
         seen = await running

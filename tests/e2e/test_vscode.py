@@ -22,7 +22,7 @@ from tests.support.provider import Exchange, Provider, Reply, findings_where
 from tests.support.recorded import TEE, faults, recorded_program
 from tests.support.vscode import EXTENSION, TESTS, Window, build_extension, npm_run, server_program
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(400)
 
 CODE = "def mean(values):\n    note = '👍 漢字'; return sum(values) / len(values)\n"
 FIXED = CODE.replace("len(values)", "(len(values) or 1)")
@@ -102,7 +102,7 @@ async def test_the_extension_host(code: VSCode, vsix: Path, tmp_path: Path) -> N
         one.environment = {**one.environment, "RESULTS": str(results)}
         async with one.serving(test_driver=True):
             try:
-                await one.script("host.mjs", 240, SUITE=str(TESTS / "suite"), HOST=str(TESTS / "host"))
+                await one.script("host.mjs", 300, SUITE=str(TESTS / "suite"), HOST=str(TESTS / "host"))
             except AssertionError as error:
                 told = json.loads(results.read_text("utf-8")) if results.exists() else {}
                 failures = [f"{f['fullTitle']}: {f['err'].get('message')}" for f in told.get("failures", ())]
@@ -149,13 +149,13 @@ async def test_an_outage_and_a_crash(code: VSCode, vsix: Path, tmp_path: Path) -
         one = window(code, vsix, tmp_path, provider)
         async with one.serving():
             driving = asyncio.create_task(one.drive("open finding outage crash"))
-            await until(lambda: one.reached("down") or driving.done(), 90)
+            await until(lambda: one.reached("down") or driving.done(), 180)
             up = False
             one.answer("down")
-            await until(lambda: one.reached("up") or driving.done(), 90)
+            await until(lambda: one.reached("up") or driving.done(), 180)
             up = True
             one.answer("up")
-            await until(lambda: one.reached("crash") or driving.done(), 90)
+            await until(lambda: one.reached("crash") or driving.done(), 180)
             for process in servers(one):
                 process.send_signal(signal.SIGKILL)
             one.answer("crash")
@@ -180,7 +180,7 @@ async def test_a_key_reaches_the_server_in_its_environment_and_nothing_else(
         one = window(code, vsix, tmp_path, provider)
         async with one.serving():
             driving = asyncio.create_task(one.drive("open finding key", KEY=KEY))
-            await until(lambda: one.reached("key") or driving.done(), 90)
+            await until(lambda: one.reached("key") or driving.done(), 180)
             await until(lambda: keys() == [KEY] or driving.done(), 60, keys)
             one.answer("key")
             await driving

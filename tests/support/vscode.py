@@ -125,7 +125,7 @@ class Window:
         self.pid = process.pid
         draining: asyncio.Task[None] | None = None
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 port = None
                 while port is None:
                     line = (await process.stdout.readline()).decode(errors="replace")
@@ -190,7 +190,7 @@ class Window:
         out = self.home / "seen.json"
         shots = os.environ.get("AIOPS_TEST_PICTURES", "")
         pictures = {"SHOTS": shots} if shots else {}
-        await self.script("drive.mjs", 240, FILE="shop.py", STEPS=steps, OUT=str(out), **pictures, **variables)
+        await self.script("drive.mjs", 330, FILE="shop.py", STEPS=steps, OUT=str(out), **pictures, **variables)
         seen: dict[str, Any] = json.loads(out.read_text("utf-8"))
         return seen
 

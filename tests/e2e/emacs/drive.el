@@ -30,7 +30,7 @@
 
 (defmacro drive-await (what form)
   "Wait for FORM. Emacs in batch has no event loop: processes and timers are served by hand."
-  `(let ((end (+ (float-time) 40)) value)
+  `(let ((end (+ (float-time) 60)) value)
      (while (not (or (setq value ,form) (> (float-time) end)))
        (accept-process-output nil 0.05)
        (sit-for 0.01))

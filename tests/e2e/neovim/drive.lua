@@ -10,7 +10,7 @@ local function die(message)
 end
 
 local function wait(what, condition)
-  if not vim.wait(30000, condition, 20) then
+  if not vim.wait(60000, condition, 20) then
     die("did not come: " .. what .. "\n" .. vim.inspect(vim.diagnostic.get(0)) .. table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n"))
   end
 end

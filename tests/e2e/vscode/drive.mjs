@@ -20,7 +20,7 @@ async function meet(what) {
 }
 
 async function until(what, look) {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + 60_000;
   while (!(await look())) {
     if (Date.now() > end) throw new Error(`did not come: ${what}`);
     await page.waitForTimeout(50);
@@ -30,12 +30,12 @@ async function until(what, look) {
 const steps = {
   async open() {
     await goto();
-    await page.locator(".monaco-workbench").waitFor({ timeout: 60_000 });
+    await page.locator(".monaco-workbench").waitFor({ timeout: 120_000 });
     await page.locator(`.tab[data-resource-name="${FILE}"]`).waitFor();
   },
 
   async finding() {
-    await bench.squiggle().waitFor({ timeout: 60_000 });
+    await bench.squiggle().waitFor({ timeout: 120_000 });
     await bench.line("▲ Divides by zero").waitFor();
     await page.waitForTimeout(500); // for the picture: late decorations
     await bench.shot("finding");
@@ -146,7 +146,7 @@ const steps = {
   // The user, who is asked whether code may go to another machine, does not agree.
   async consent() {
     const asked = page.locator(".notification-list-item", { hasText: "May aiops send code" }).first();
-    await asked.waitFor({ timeout: 60_000 });
+    await asked.waitFor({ timeout: 120_000 });
     seen.consent = (await asked.innerText()).replace(/\s+/g, " ");
     const buttons = asked.locator(".notification-list-item-buttons-container .monaco-button");
     seen.answers = (await buttons.allInnerTexts()).map((text) => text.trim());
@@ -182,13 +182,13 @@ const steps = {
 
   // In a folder that is not trusted: what is found by rules, and that nothing was sent is for the test to see.
   async restricted() {
-    await page.locator(".squiggly-warning, .squiggly-error").first().waitFor({ timeout: 60_000 });
+    await page.locator(".squiggly-warning, .squiggly-error").first().waitFor({ timeout: 120_000 });
     seen.restricted = await bench.status("aiops:");
   },
 
   async missing() {
     const told = page.locator(".notification-list-item", { hasText: "aiops-lsp" }).first();
-    await told.waitFor({ timeout: 60_000 });
+    await told.waitFor({ timeout: 120_000 });
     seen.missing = (await told.innerText()).replace(/\s+/g, " ");
     await bench.shot("missing");
     seen.missing_status = await bench.status("not installed");

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 
 const { chromium } = createRequire(import.meta.url)("playwright-core");
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 
 /** Open a window on `folder`. `payload` are pairs as VS Code's own address bar takes them. */
 export async function openWindow(folder, payload = []) {

@@ -6,7 +6,7 @@ const CODE = "def mean(values):\n    note = '👍 漢字'; return sum(values) / 
 const FIXED = "return sum(values) / (len(values) or 1)";
 
 async function until(what, look) {
-  const end = Date.now() + 25000;
+  const end = Date.now() + 50000;
   for (;;) {
     const seen = await look();
     if (seen) return seen;

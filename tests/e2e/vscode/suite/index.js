@@ -5,7 +5,7 @@ const Mocha = require("mocha");
 
 exports.run = () =>
   new Promise((resolve, reject) => {
-    const mocha = new Mocha({ ui: "tdd", timeout: 30000, reporter: "json", reporterOptions: { output: process.env.RESULTS } });
+    const mocha = new Mocha({ ui: "tdd", timeout: 60000, reporter: "json", reporterOptions: { output: process.env.RESULTS } });
     mocha.addFile(path.join(__dirname, "extension.js"));
     try {
       mocha.run((failures) => (failures ? reject(new Error(`${failures} failed`)) : resolve()));
