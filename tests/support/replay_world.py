@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[^\W\d]\w{3,}")
 _COMMENT = re.compile(r"(?:#|//).*")
+_MARK_IN_STRING = re.compile(r"[\"'`].*(?:#|//|/\*)")
 _BLOCK = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -63,10 +64,17 @@ def _without_comments(lines: tuple[str, ...]) -> str:
     return "".join(_BLOCK.sub("", "\n".join(_COMMENT.sub("", line) for line in lines)).split())
 
 
-def _same_but_for_removed(sent: Sequence[str], lines: Sequence[str]) -> bool:
-    return len(sent) == len(lines) and all(
-        one == other or REMOVED in one for one, other in zip(sent, lines, strict=True)
-    )
+def _lines_of_same_code(sent: Sequence[str], lines: Sequence[str]) -> Sequence[str]:
+    """The lines of `sent` that are known to be the same code as `lines`.
+
+    A comment that speaks to reviewers is taken out of what is sent. Where a string holds what opens a comment, code
+    that is laid out anew cannot be told from other code in a plain way: then the lines count that stand in both.
+    """
+    if len(sent) == len(lines) and all(a == b or REMOVED in a for a, b in zip(sent, lines, strict=True)):
+        return sent
+    if any(_MARK_IN_STRING.search(line) for line in lines):
+        return [line for line in sent if line in lines]
+    return ()
 
 
 class TypedBuffer(Buffer):
@@ -178,13 +186,12 @@ class ReplayWorld(EngineWorld):
     # What must hold, counted.
 
     def said_of(self, lines: Sequence[str]) -> set[str]:
-        """Also where a comment that speaks to reviewers was taken out of what was sent."""
+        """Also where what was sent is not so plain to compare."""
         return super().said_of(lines) or {
             f"Fails {word[0]}"
             for call in self.model.calls
             for sent in call.sent.regions.values()
-            if _same_but_for_removed(sent, lines)
-            for line in sent
+            for line in _lines_of_same_code(sent, lines)
             for word in self.faults.in_line(line)
         }
 
