@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from aiops_lsp.core.regions import Region, RegionKind
 from aiops_lsp.core.routing import Tier
@@ -147,3 +149,19 @@ def test_just_edited_first_then_visible_then_from_the_top() -> None:
         ]
     )
     assert chosen.send == (3, 2, 1, 0)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 29), st.floats(0.1, 30))
+@example(3221.7, 1.3, 7.593750000000001)
+def test_a_look_that_comes_when_it_was_due_sends(edited_at: float, later: float, settle: float) -> None:
+    """Rounding leaves nothing that waits for a moment which has come already: nobody would look again then."""
+    now = edited_at + later
+    for _ in range(2):
+        written = candidate(seconds_since_edit=now - edited_at)
+        chosen = select([written], Trigger.CHANGED, now=now, review_trigger="change", settle_seconds=settle)
+        if chosen.send:
+            return
+        retry_at = chosen.waiting[0].retry_at
+        assert retry_at is not None
+        now += retry_at - now  # as the scheduler has it
+    raise AssertionError("it waits on")

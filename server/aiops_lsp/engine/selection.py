@@ -21,6 +21,10 @@ BURST_REGIONS = 10
 """A single change that touches more (a checkout, a pull, a format, a paste) sends no more by itself."""
 
 
+ROUNDING_SECONDS = 0.001
+"""So little of a wait counts as none: it may be rounding, and no clock would tell when it is over."""
+
+
 class Trigger(IntEnum):
     """What asks for a review; a higher one includes what a lower one sends."""
 
@@ -134,7 +138,7 @@ def _wait_while_writing(
     if candidate.tier is Tier.COMPLEX and candidate.seconds_since_edit is not None:
         return Standing.not_reviewed(Reason.WAITS_FOR_SAVE)
     since = candidate.seconds_since_edit
-    if since is not None and since < settle_seconds and not candidate.left:
+    if since is not None and settle_seconds - since > ROUNDING_SECONDS and not candidate.left:
         return Standing.not_reviewed(Reason.SETTLING, retry_at=now + settle_seconds - since)
     return None
 
