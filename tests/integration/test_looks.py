@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aiops_lsp.engine.examine import examine
+from aiops_lsp.engine.host import State
 from aiops_lsp.engine.knowledge import known_standings
 from tests.support.clock import until
 from tests.support.engine import desk, settings_for
@@ -65,3 +66,22 @@ async def test_a_document_that_is_opened_again_is_not_split_again(monkeypatch: p
         await at.until_quiet(document)
         assert split == [text, text + "\nx = 1\n"]
         assert [one.code for one in at.shown(document)] == [EVAL]
+
+
+async def test_a_look_that_fails_is_said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    async with desk(settings_for(None)) as at:
+        with monkeypatch.context() as patch:
+            patch.setattr("aiops_lsp.engine.look.examine", broken)
+            document = at.open(CODE)
+            await until(lambda: at.reviewer.status().state is State.DEGRADED)
+        status = at.reviewer.status()
+        assert status.reason == status.documents[0].note
+        assert "looking at the text" in status.reason
+        await until(lambda: "ZeroDivisionError" in caplog.text)
+        at.replace(document, "value + 1", "eval(input())")
+        await at.until_shown(document, bool)
+        await until(lambda: at.reviewer.status().documents[0].note == "")
+        assert at.reviewer.status().state is State.OFFLINE

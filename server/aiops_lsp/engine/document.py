@@ -48,13 +48,13 @@ class ReviewedDocument:
     """The state of one open document. All methods are called on the event loop and return at once.
 
     `standings` has one entry per region of `examined`. `note` says why the whole document is not put to a model, empty
-    where it is; `on_command` says that a command may put it to one all the same. `accepts` says which findings are
-    shown at all (severity, confidence, ignores, dismissals); `dismissed` are the ids that the user dismissed, as of
-    the last look. `remembered` is the last look at the document before it was closed and opened again. `held` are the
-    keys of regions that a burst held back, `saved` those of regions that the file was saved with. `planned_for` are
-    the models of the last plan. `stirred` are the keys of regions whose context was changed by an edit elsewhere, with
-    the time of that. `unchanged` are the loose keys of regions as they were when there was no change in them.
-    `looking` is held during a look, so that there is one at a time.
+    where it is; `unseen` why its text could not be looked at; `on_command` says that a command may put it to one all
+    the same. `accepts` says which findings are shown at all (severity, confidence, ignores, dismissals); `dismissed`
+    are the ids that the user dismissed, as of the last look. `remembered` is the last look at the document before it
+    was closed and opened again. `held` are the keys of regions that a burst held back, `saved` those of regions that
+    the file was saved with. `planned_for` are the models of the last plan. `stirred` are the keys of regions whose
+    context was changed by an edit elsewhere, with the time of that. `unchanged` are the loose keys of regions as they
+    were when there was no change in them. `looking` is held during a look, so that there is one at a time.
     """
 
     text: TextDocument
@@ -66,6 +66,7 @@ class ReviewedDocument:
     rule_findings: tuple[Finding, ...] = ()
     ruff_findings: RuffFindings | None = None
     note: str = ""
+    unseen: str = ""
     on_command: bool = False
     accepts: Callable[[Finding], bool] = lambda _finding: True
     dismissed: frozenset[str] = frozenset()
@@ -263,7 +264,7 @@ class ReviewedDocument:
             reviewed=progress[Progress.REVIEWED] + progress[Progress.STALE],
             reviewing=progress[Progress.REVIEWING],
             not_reviewed=dict(reasons),
-            note=self.note,
+            note=self.unseen or self.note,
         )
 
     def _send(self, publication: Publication) -> None:

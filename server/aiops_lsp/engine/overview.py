@@ -140,10 +140,14 @@ class Overview:
             )
 
     def status(
-        self, documents: Iterable[DocumentStatus], consents: Consents, *, over_budget: str, reviewing: bool
+        self, documents: Iterable[DocumentStatus], consents: Consents, *, over_budget: str, reviewing: bool, unseen: str
     ) -> Status:
-        """The state as a whole, the most pressing reason first. `over_budget` says which limit keeps regions back."""
+        """The state as a whole, the most pressing reason first. `over_budget` says which limit keeps regions back,
+        `unseen` why the text of a document could not be looked at.
+        """
         state, reason = self._state(consents, over_budget or ("the budget is used up" if self.exhausted else ""))
+        if unseen:
+            state, reason = State.DEGRADED, unseen
         if state is State.IDLE and reviewing:
             state, reason = State.REVIEWING, "reviewing"
         return Status(state, reason, self.spend, tuple(documents), self.settings.restricted_by)

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HOUSEKEEPING_SECONDS = 900.0
+LOOK_FAILED = (
+    "something went wrong while looking at the text, which is not reviewed until it changes; the log says more"
+)
 
 
 class Reviewer:
@@ -205,6 +208,7 @@ class Reviewer:
             self._assembly.consents,
             over_budget=next(filter(None, (document.over_budget for document in followed)), ""),
             reviewing=any(document.reviewing for document in followed),
+            unseen=next(filter(None, (document.unseen for document in followed)), ""),
         )
 
     def is_busy(self, uri: str) -> bool:
@@ -265,7 +269,14 @@ class Reviewer:
             return
         trigger = document.take_trigger()
         folder = self._folder_of(uri)
-        if not await self._looks.refresh(document, folder):
+        try:
+            current = await self._looks.refresh(document, folder)
+        except Exception:
+            document.unseen = LOOK_FAILED
+            self._host.status_changed()
+            raise  # the task's end logs it
+        document.unseen = ""
+        if not current:
             document.ask(trigger)  # the text went on meanwhile: the look that is due takes this reason over
             return
         self._tasks.start(self._looks.refresh_ruff(document, folder), f"ruff {uri}")
