@@ -21,6 +21,8 @@ def made(source: str) -> Iterator[tuple[str, str]]:
     """Every mutant of a module's source: what is changed where, and the new source."""
     tree = ast.parse(source)
     for number, node in enumerate(ast.walk(tree)):
+        if _change(copy.deepcopy(node)) is None:  # most are, and a copy of the whole module is dear
+            continue
         mutant = copy.deepcopy(tree)
         target = next(other for at, other in enumerate(ast.walk(mutant)) if at == number)
         if (words := _change(target)) is not None:
