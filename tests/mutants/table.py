@@ -273,6 +273,13 @@ MUTANTS = (
         "fixes do not move", "engine/derive.py", "edits.append(replace(one, range=moved))", "edits.append(one)", ENGINE
     ),
     Mutant(
+        "a fix takes blanks away that it is not about",
+        "core/fix_lines.py",
+        "tuple(_with_blanks_kept(there, old, kept))",
+        "tuple(kept)",
+        FIXES,
+    ),
+    Mutant(
         "an ignore comment may break the code",
         "core/suppressions.py",
         " and after.errors <= reader.errors:",

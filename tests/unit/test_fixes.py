@@ -786,3 +786,19 @@ def test_a_fix_made_without_comments_that_address_the_model(
     assert isinstance(found, tuple)
     wanted = [after.get(number, line) for number, line in enumerate(ADDRESSED.rstrip("\n").split("\n"))]
     assert found[1].rstrip("\n") == "\n".join(wanted)
+
+
+@pytest.mark.parametrize(
+    ("line", "old", "new", "result"),
+    [
+        pytest.param("    a()  # one ", "    a()  # one", "    b()  # one", "    b()  # one \n", id="not told of"),
+        pytest.param("    a() \t", "    a()", "    b()", "    b() \t\n", id="a tab among them"),
+        pytest.param("    a() ", "    a() ", "    b()", "    b()\n", id="told of, and taken away"),
+        pytest.param("    a() ", "    a()", "    b()  ", "    b()  \n", id="others put there"),
+    ],
+)
+def test_blanks_that_end_a_line_stay_unless_the_fix_is_about_them(line: str, old: str, new: str, result: str) -> None:
+    snapshot = snapshot_of(f"def f():\n{line}\n")
+    fix = offered(snapshot, region_of(snapshot, 0, 2), (line, 2), fix_of(2, [old], [new]))
+    assert isinstance(fix, Fix), fix
+    assert applied(snapshot, fix.edits) == f"def f():\n{result}"

@@ -127,8 +127,26 @@ def _places(lines: Sequence[str], old: Sequence[str], new: Sequence[str]) -> lis
         written = [indent(line) for line in new] if indent is not None else [None]
         kept = [line for line in written if line is not None]
         if len(kept) == len(written):
-            found.append(Replacement(start, start + len(old), tuple(kept)))
+            found.append(Replacement(start, start + len(old), tuple(_with_blanks_kept(there, old, kept))))
     return found
+
+
+def _with_blanks_kept(there: Sequence[str], old: Sequence[str], new: Sequence[str]) -> Sequence[str]:
+    """`new` with the blanks that end lines of the region where the `old` lines are told without them.
+
+    Only where the lines correspond one to one: a fix does not change what it says nothing about.
+    """
+    if len(new) != len(old):
+        return new
+    return [
+        line + _ending(sent) if line and not _ending(told) and not _ending(line) else line
+        for sent, told, line in zip(there, old, new, strict=True)
+    ]
+
+
+def _ending(line: str) -> str:
+    """The blanks that `line` ends with."""
+    return line[len(line.rstrip(BLANKS)) :]
 
 
 def _indent_of(there: Sequence[str], old: Sequence[str]) -> Callable[[str], str | None] | None:
