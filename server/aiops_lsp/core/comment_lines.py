@@ -19,7 +19,7 @@ from aiops_lsp.core.syntax import outermost, span_of, tree
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
-    from ast_grep_py import Rule
+    from ast_grep_py import Rule, SgNode
 
     from aiops_lsp.core.language_table import Language
     from aiops_lsp.core.syntax import Span
@@ -51,14 +51,15 @@ class CommentLine:
     outer_end: int | None = None
 
 
-def comment_runs(lines: Sequence[str], language: str) -> Iterator[list[CommentLine]]:
+def comment_runs(lines: Sequence[str], language: str, root: SgNode | None = None) -> Iterator[list[CommentLine]]:
     """The comments of `lines` in the LSP language `language`, those on lines that follow each other together.
 
     Docstrings count as comments, other strings do not. With an empty `language` the marks of the common ones count.
+    `root` is the tree of the lines joined by newlines, for whoever has it.
     """
     run: list[CommentLine] = []
     known = language_of(language)
-    for comment in _by_grammar(lines, known) if known else _by_marks(lines, _opener_of(language)):
+    for comment in _by_grammar(lines, known, root) if known else _by_marks(lines, _opener_of(language)):
         if run and (comment.line > run[-1].line + 1 or len(run) >= _LONGEST_RUN):
             yield run
             run = []
@@ -67,11 +68,11 @@ def comment_runs(lines: Sequence[str], language: str) -> Iterator[list[CommentLi
         yield run
 
 
-def _by_grammar(lines: Sequence[str], language: Language) -> Iterator[CommentLine]:
+def _by_grammar(lines: Sequence[str], language: Language, root: SgNode | None) -> Iterator[CommentLine]:
     texts = [line.replace("\r", " ") for line in lines]
     starts = [0, *accumulate(len(line) + 1 for line in texts)]
     plain = "\n".join(texts)
-    root = tree(plain, language.grammar)
+    root = root or tree(plain, language.grammar)
     kinds: list[Rule] = [{"kind": kind} for kind in sorted(language.comments)]
     comments = [span_of(node) for node in root.find_all(any=kinds)]
     docstrings: set[Span] = set()

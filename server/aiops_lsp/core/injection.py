@@ -19,6 +19,8 @@ from aiops_lsp.core.comment_lines import comment_runs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ast_grep_py import SgNode
+
     from aiops_lsp.core.comment_lines import CommentLine
 
 REMOVED = "(comment removed)"
@@ -186,9 +188,12 @@ def _neutralised(lines: tuple[str, ...], language: str) -> tuple[str, ...]:
     return tuple(changed)
 
 
-def addressing_comments(lines: Sequence[str], language: str = "") -> list[CommentLine]:
-    """The comments that talk to a reviewer or model, in order; of one that runs over several lines the first."""
-    firsts = {touched[0] for touched in _hits(lines, language, _ADDRESSED_PATTERN)}
+def addressing_comments(lines: Sequence[str], language: str = "", root: SgNode | None = None) -> list[CommentLine]:
+    """The comments that talk to a reviewer or model, in order; of one that runs over several lines the first.
+
+    `root` is the tree of the lines joined by newlines, for whoever has it.
+    """
+    firsts = {touched[0] for touched in _hits(lines, language, _ADDRESSED_PATTERN, root)}
     return sorted(firsts, key=lambda comment: (comment.line, comment.start))
 
 
@@ -197,13 +202,17 @@ def asks_for_silence(instruction: str) -> bool:
     return any(_SILENCING_PATTERN.search(reading) for reading in _readings(instruction))
 
 
-def _hits(lines: Sequence[str], language: str, pattern: re.Pattern[str]) -> Iterator[list[CommentLine]]:
+def _hits(
+    lines: Sequence[str], language: str, pattern: re.Pattern[str], root: SgNode | None = None
+) -> Iterator[list[CommentLine]]:
     """The comments that each match of `pattern` touches: a sentence may run over several of them."""
     if not any(map(_may_be_one, _readings("\n".join(lines)))):
         return
-    for run in comment_runs(lines, language):
+    for run in comment_runs(lines, language, root):
         texts = [lines[comment.line][comment.start : comment.end] for comment in run]
         for readable in {*zip(*map(_readings, texts), strict=True)}:
+            if not _may_be_one(" ".join(readable)):
+                continue
             for comment, text in zip(run, readable, strict=True):
                 if _may_be_one(text) and pattern.search(text):
                     yield [comment]
@@ -215,7 +224,7 @@ def _hits_across(
 ) -> Iterator[list[CommentLine]]:
     """The comments of a run that matches touch of which more than one comment has a part."""
     joined = " ".join(texts)
-    if len(texts) == 1 or not _may_be_one(joined):
+    if len(texts) == 1:
         return
     starts = [0, *accumulate(len(text) + 1 for text in texts)]
     for match in pattern.finditer(joined):

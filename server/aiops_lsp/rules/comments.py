@@ -17,16 +17,22 @@ from aiops_lsp.rules.builtin import REVIEWER_ADDRESSED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ast_grep_py import SgNode
+
     from aiops_lsp.core.text import Snapshot
 
 _MARKS = " \t\f\v*"
 
 
-def reviewer_addressed(snapshot: Snapshot, span: tuple[int, int]) -> Iterator[Range]:
-    """Where, in the offsets of `span`, comments speak to a reviewer: each on one line, with the marks around it."""
-    lines = plain_lines(snapshot.text[slice(*span)])
+def reviewer_addressed(snapshot: Snapshot, span: tuple[int, int], root: SgNode | None) -> Iterator[Range]:
+    """Where, in the offsets of `span`, comments speak to a reviewer: each on one line, with the marks around it.
+
+    `root` is the tree of exactly that text, for whoever has it.
+    """
+    text = snapshot.text[slice(*span)]
+    lines = plain_lines(text)
     first = snapshot.position_at(span[0])
-    for comment in addressing_comments(lines, snapshot.language):
+    for comment in addressing_comments(lines, snapshot.language, None if "\r" in text else root):
         start = comment.start if comment.outer_start is None else comment.outer_start
         end = comment.end if comment.outer_end is None else comment.outer_end
         words = lines[comment.line][start:end]

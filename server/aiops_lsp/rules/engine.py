@@ -147,7 +147,8 @@ class _Review:
 
     def _spoken(self, span: tuple[int, int], root: SgNode | None, shift: int) -> Iterator[Finding]:
         """The comments that speak to a reviewer. `root` is a tree that holds them, None where there is no grammar."""
-        for place in reviewer_addressed(self._snapshot, span):
+        whole = span == (0, len(self._snapshot.text)) and shift == 0
+        for place in reviewer_addressed(self._snapshot, span, root if whole else None):
             symbol = ""
             if root is not None and self._language is not None:
                 kinds: list[AstRule] = [
