@@ -10,6 +10,7 @@ from aiops_lsp.engine.host import State
 from aiops_lsp.engine.knowledge import known_standings
 from tests.support.clock import until
 from tests.support.engine import desk, settings_for
+from tests.support.provider import Provider
 
 if TYPE_CHECKING:
     import pytest
@@ -85,3 +86,42 @@ async def test_a_look_that_fails_is_said(monkeypatch: pytest.MonkeyPatch, caplog
         await at.until_shown(document, bool)
         await until(lambda: at.reviewer.status().documents[0].note == "")
         assert at.reviewer.status().state is State.OFFLINE
+
+
+async def test_a_save_counts_although_the_text_goes_on_while_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at a text that is no more is not taken over, and the next one is made for the same reason."""
+    stores, waiting = asyncio.Event(), asyncio.Event()
+
+    async def slow(*arguments: Any) -> Any:
+        waiting.set()
+        await stores.wait()
+        return await known_standings(*arguments)
+
+    async with Provider() as provider, desk(settings_for(provider.base_url, review={"trigger": "save"})) as at:
+        document = at.open(CODE)
+        await at.until_quiet(document)
+        assert not provider.journal
+        monkeypatch.setattr("aiops_lsp.engine.look.known_standings", slow)
+        at.reviewer.saved(document.uri)
+        await waiting.wait()
+        at.replace(document, "value + 1", "value + 2")
+        stores.set()
+        await until(lambda: any("value + 2" in str(exchange.regions) for exchange in provider.journal))
+
+
+async def test_what_stands_twice_is_sent_once() -> None:
+    async with Provider() as provider, desk(settings_for(provider.base_url)) as at:
+        twice = CODE.replace("other", "plain").replace("value + 1", "value")
+        document = at.open(twice)
+        await at.until_quiet(document)
+        assert [len(exchange.regions) for exchange in provider.journal] == [1]
+        (status,) = at.reviewer.status().documents
+        assert status.reviewed == status.regions == 2
+
+
+async def test_broken_code_without_a_word_counts_as_not_reviewed() -> None:
+    async with Provider() as provider, desk(settings_for(provider.base_url)) as at:
+        document = at.open("((((\n")
+        await at.until_quiet(document)
+        (status,) = at.reviewer.status().documents
+        assert (status.regions, status.reviewed) == (1, 0)

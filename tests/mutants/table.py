@@ -190,7 +190,7 @@ MUTANTS = (
         "engine/look.py",
         "        if not document.is_current(snapshot):\n            return False\n",
         "",
-        ENGINE,
+        ("tests/integration/test_looks.py",),
     ),
     Mutant(
         "evidence is not compared",
@@ -232,21 +232,14 @@ MUTANTS = (
         "engine/derive.py",
         "return one.start < other.end and other.start < one.end",
         "return one.start.line == other.start.line",
-        ENGINE,
-    ),
-    Mutant(
-        "what stands twice is sent twice",
-        "engine/plan.py",
-        "if not models or candidate.key in made:",
-        "if not models:",
-        ENGINE,
+        ("tests/unit/test_derive.py",),
     ),
     Mutant(
         "broken code counts as reviewed",
         "engine/look.py",
         "if region.trivial and not (region.parse_error and region.loose):",
         "if region.trivial:",
-        ENGINE,
+        ("tests/integration/test_looks.py",),
     ),
     Mutant(
         "what is reviewed again shows nothing meanwhile",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from aiops_lsp.core.findings import Category, Finding, Origin, Severity
+from aiops_lsp.core.findings import Category, Claim, Confirmation, Finding, Origin, Severity
 from aiops_lsp.core.regions import Region, RegionKind
 from aiops_lsp.core.text import Position, Range, Snapshot
 from aiops_lsp.engine.derive import LiveFinding, derive, still_stands
 from aiops_lsp.engine.standing import Reason, Standing
+from aiops_lsp.store.reviews import CachedClaim, CachedReview
 
 SNAPSHOT = Snapshot("file:///t", 2, "python", "one two\nthree\n")
 REGION = Region(RegionKind.STATEMENTS, "", 0, 3, ("one two", "three", ""), (0, 0, 0), "", "0|one two\n0|three")
@@ -48,3 +49,25 @@ def test_only_what_covers_its_evidence_still_stands(shown: LiveFinding, stands: 
     assert still_stands(shown, SNAPSHOT) is stands
     kept = derive(SNAPSHOT, [REGION], [Standing.not_reviewed(Reason.SETTLING)], [shown], lambda _code: 0)
     assert [one.finding.rechecking for one in kept] == [True] * stands
+
+
+def test_an_answer_takes_the_place_of_what_it_overlaps_and_of_nothing_else_on_the_line() -> None:
+    claim = Claim(
+        "one two", "two", 1, 1, "any call", "It fails.", "Fails", Category.BUG, Severity.HIGH, 95, False, None
+    )
+    record = CachedReview(
+        exact="e",
+        loose="l",
+        claims=(CachedClaim(claim, None, Confirmation.NOT_DUE),),
+        provider="test",
+        model="test:small",
+        tier="simple",
+        made_at=0.0,
+        security_sensitive=False,
+        under_pressure=False,
+        tokens=1,
+        micro_usd=1,
+    )
+    shown = [live(0, 0, 3, "one"), live(0, 5, 7, "wo")]
+    found = derive(SNAPSHOT, [REGION], [Standing.reviewing(record)], shown, lambda _code: 0)
+    assert sorted(one.finding.evidence for one in found) == ["one", "two"]

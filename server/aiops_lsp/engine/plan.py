@@ -77,7 +77,7 @@ def jobs(chosen: Iterable[Candidate], examined: Examined, pool: ModelPool, *, pr
     for candidate in chosen:
         tier = lowered(candidate.tier) if pressed else candidate.tier
         models = pool.chain(tier)
-        if not models or candidate.key in made:
+        if not models:
             continue
         record = candidate.standing.record
         made[candidate.key] = Job(
