@@ -16,7 +16,7 @@ import shutil
 import stat
 import subprocess
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,7 +75,7 @@ class ChangedLines:
 
     all: bool
     ranges: tuple[tuple[int, int], ...] = ()
-    base: int = 0
+    base: int = field(default=0, compare=False)
 
 
 class RevisionError(ValueError):
