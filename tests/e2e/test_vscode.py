@@ -186,6 +186,7 @@ async def test_a_key_reaches_the_server_in_its_environment_and_nothing_else(
             await driving
     assert "aiops-lsp" in one.logs()
     assert one.files_with(KEY) == []
+    assert faults(tmp_path / "session.jsonl") == []
 
 
 async def test_nothing_is_sent_to_another_machine_before_the_user_agrees(
