@@ -128,7 +128,9 @@ impl Holder {
 SOURCES = {"python": PYTHON, "javascript": JAVASCRIPT, "go": GO, "java": JAVA, "rust": RUST}
 PIECES = (
     "x", " ", "\n", "    ", "\t", "(", ")", '"', "'''", "# note\n", "// note\n", "first(1)", "\n    y = self.size\n",
-    ":", "def added(a):\n    return a\n", "\n\ndef added(a):\n    return first(a)\n\n\n", "return ", "\\\n", "if x:\n",
+    ":", "def added(a):\n    return a\n", "\n\ndef added(a):\n    return first(a)\n\n\n", "return ",
+    "\n\n", "\ndef added(a):\n    return first(a)\n\n", "x = 1\n", "fn added() {}\n",
+    "function added() { return 1; }\n\n", "\\\n", "if x:\n",
     "_", "{", "}", ";", "\r\n", "\r", "@d\n", "class A:\n    def m(self):\n        return 1\n", "*/", "/*", "😀", "\f",
     "    def added(self):\n        return self.third\n\n", "  third(c) { return 1 }\n", "LIMIT", "-----BEGIN",
 )  # fmt: skip
@@ -172,6 +174,62 @@ def told(one: Split) -> list[tuple[object, ...]]:
 )
 def test_an_edit_of_a_function_is_a_splice(old: str, new: str) -> None:
     assert spliced(PYTHON, PYTHON.replace(old, new)) is not None
+
+
+@pytest.mark.parametrize("back", [False, True])
+@pytest.mark.parametrize("blanks", ["", "\n\n"])
+@pytest.mark.parametrize(
+    ("below", "added"),
+    [
+        ("def first(a):", "def added(a):\n    return first(a)\n\n\n"),
+        ("class Holder(Base):", "def added(a):\n    return first(a)\n\n\n"),
+        ("class Holder(Base):", "@cached\nasync def added(a):\n    return first(a)\n\ndef another(): ...\n\n"),
+        ("    def __init__(self, size):", "    def added(self):\n        return self.size\n\n"),
+        ("def last():", "def added(a):\n    return LIMIT\n\n\n"),
+    ],
+)
+def test_a_function_put_in_or_taken_out_between_others_is_a_splice(
+    below: str, added: str, blanks: str, back: bool
+) -> None:
+    """Also beside statements and classes; empty lines go to what is above."""
+    without, having = PYTHON, PYTHON.replace(below, blanks + added + below)
+    before, after = (having, without) if back else (without, having)
+    assert spliced(before, after) is not None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x = 1\n\n\ny = 2\n", "x = 1\n\n\ndef added():\n    return 1\n\n\ny = 2\n"),  # a run is parted
+        ("x = 1\n\n\ndef f():\n    f()\n\n\ny = 2\n", "x = 1\n\n\ny = 2\n"),  # and joined
+        ("x = 1\n# x\n\ndef f():\n    f()\n", "x = 1\n# x\ndef f():\n    f()\n"),  # the comment goes to f
+        (
+            "try:\n    x = 1\nexcept E:\n    def f(): pass\n",
+            "try:\n    x = 1\ndef g(): pass\nexcept E:\n    def f(): pass\n",
+        ),
+        ("x = 1\n\n\ndef f():\n    f()\n", "x = 1\n\n\n  def g():\n    g()\n\n\ndef f():\n    f()\n"),
+        ("def f():\n    f()\n\n\nclass A:\n    x = 1\n", "def f():\n    f()\n\n\nx = A()\n\n\nclass A:\n    x = 1\n"),
+        (
+            "def f():\n    f(g)\n\n\nclass A:\n    x = 1\n",
+            "def f():\n    f(g)\n\n\ndef g():\n    g()\n\n\nclass A:\n    x = 1\n",
+        ),
+    ],
+)
+def test_what_more_than_functions_between_others_changes_takes_the_whole_document(before: str, after: str) -> None:
+    assert spliced(before, after) is None
+
+
+def test_a_run_that_was_cut_is_cut_anew_when_empty_lines_below_it_change() -> None:
+    """Whether it must be cut depends on its length, which they are part of."""
+
+    def fits(region: Region) -> bool:
+        return len(region.lines) < 7
+
+    text = "".join(f"x{n} = {n}\n" for n in range(5)) + "{}def f():\n    f()\n"
+    for before, after in ((1, 2), (2, 1), (1, 3), (3, 1)):
+        earlier, now = snapshot(text.format("\n" * before)), snapshot(text.format("\n" * after), version=2)
+        found = respliced(now, split(earlier, fits=fits), earlier, no_secrets, fits)
+        assert found is None or found == split(now, fits=fits)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiops_lsp.core.context import MEMBER_RANK, MOST_OF_A_NAME, classes_around
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aiops_lsp.core.building import RegionBuilder
     from aiops_lsp.core.context import ContextBlocks
@@ -60,14 +60,26 @@ def frames_of(builder: RegionBuilder) -> tuple[Frame, ...]:
         return ()
     arounds = _arounds(context)
     opened = {scope.header[0]: around for scope, around in arounds.items()}
-    starts = [builder.syntax.line_starts[part.start] for part in builder.parts]
+    facts = facts_by_part(context, builder.parts, opened)
+    return tuple(_frame(part, arounds, here) for part, here in zip(builder.parts, facts, strict=True))
+
+
+def facts_by_part(
+    context: ContextBlocks, parts: Sequence[Part], opened: Mapping[int, Around] | None = None
+) -> list[list[Fact]]:
+    """What context blocks say of the definitions in each of `parts`, which are in order.
+
+    Definitions before the first part are in none. `opened` are the classes by where their headers begin.
+    """
+    starts = [context.syntax.line_starts[part.start] for part in parts]
     facts: list[list[Fact]] = [[] for _ in starts]
     for start, scope, definition, text in context.facts():
         owner = scope.symbol if scope.is_class else None
         rank = definition.kind.value if owner is None else MEMBER_RANK
-        fact = Fact(owner, definition.name, rank, text, opened.get(start))
-        facts[bisect_right(starts, start) - 1].append(fact)
-    return tuple(_frame(part, arounds, here) for part, here in zip(builder.parts, facts, strict=True))
+        fact = Fact(owner, definition.name, rank, text, opened.get(start) if opened is not None else None)
+        if (index := bisect_right(starts, start) - 1) >= 0:
+            facts[index].append(fact)
+    return facts
 
 
 def _frame(part: Part, arounds: dict[Scope, Around], facts: Sequence[Fact]) -> Frame:

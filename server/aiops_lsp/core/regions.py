@@ -8,7 +8,7 @@ its context block. A region's keys are made of that and of nothing else, so what
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -86,6 +86,11 @@ class Region:
                 return swap.start + shift
             shift += len(swap.original) - (swap.end - swap.start)
         return column + shift
+
+
+def moved(region: Region, lines: int) -> Region:
+    """The same region so many lines further down."""
+    return replace(region, start_line=region.start_line + lines, end_line=region.end_line + lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from aiops_lsp.core.building import RegionBuilder
 from aiops_lsp.core.frames import frames_of
-from aiops_lsp.core.splicing import moved, splice
+from aiops_lsp.core.regions import moved
+from aiops_lsp.core.splicing import common_lines, splice
 from aiops_lsp.core.syntax import count_errors, parse, plain_lines
 
 if TYPE_CHECKING:
@@ -118,12 +119,7 @@ def resplit(
 
 def _unchanged(previous: Split, before: Sequence[str], now: Sequence[str]) -> Iterator[Region]:
     """The regions of `previous` whose lines are all before or all after what was edited, at their new place."""
-    head = 0
-    while head < min(len(before), len(now)) and before[head] == now[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(before), len(now)) - head and before[-1 - tail] == now[-1 - tail]:
-        tail += 1
+    head, tail = common_lines(before, now)
     further = len(now) - len(before)
     for region in previous.regions:
         if region.parse_error:
