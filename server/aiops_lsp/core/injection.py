@@ -31,6 +31,23 @@ _MACHINE = (
     rf"{_ROLES}|ai|a\.i\.|llms?|gpt(?:-?[\d.]+)?|chatgpt|claude|gemini|copilot|codex|language models?)"
 )
 _HAILED = r"(?:^|(?<=[.!?;(])\s+)(?:@|dear |hey |hello |hi |attention |note (?:to|for) (?:the |any |all )?)?"
+# What a docstring or a configuration says of a parameter ("agent: Agent object with ...", "llm: the client to use"), as
+# long as nothing in the line judges, orders or speaks to somebody.
+_SUBJECT = (
+    rf"(?:{_ROLES}|{_MACHINE}|objects?|instances?|names?|ids?|identifiers?|class(?:es)?|types?|lists?|dict(?:ionar(?:y|ies))?"
+    r"|strings?|str|users?|clients?|providers?|config(?:uration)?s?|settings?|wrappers?|sessions?|paths?|keys?|versions?)"
+)
+_JUDGED = (
+    r"(?:safe|fine|ok|okay|good|secure|correct|clean|trust\w*|harmless|benign|inten\w+|exempt\w*|approv\w+|audit\w*|verif\w+|vetted"
+    r"|certif\w+|cleared|ignor\w+|disregard|forget|override|bypass|skip\w*|overlook|omit|report\w*|flag\w*|mention\w*|review\w*"
+    r"|findings?|issues?|bugs?|bug-free|problems?|defects?|vulnerab\w+|severity|confidence|instructions?|rules?|you|your|please"
+    r"|must|should|shall|do not|don'?t|never|no|not|nothing|none|below|above|following|false positives?|lgtm)"
+)
+_DESCRIBED = (
+    r"\s+(?:(?:(?:an?|the|optional|current|new|default|underlying)\s+)+(?:[\w.-]+\s+){0,2})?"
+    rf"(?:names? of (?:an?|the)\s+)?{_SUBJECT}\b(?!.*\b{_JUDGED}\b)"
+)
+_TO_THEM = rf"\s*(?:,|:(?!{_DESCRIBED}))(?:\s|$)"
 _THINGS = (
     r"(?:this|these|it|them|any(?:thing)?|issues?|problems?|findings?|bugs?|defects?|vulnerabilit(?:y|ies)"
     r"|the (?:following|above|below|next))"
@@ -60,7 +77,7 @@ _ADDRESSED = (
     r"(?:instructions?|directions|guidelines|rules (?=above|before|you))"
     r"(?=\s*(?:$|[.,;:!]|and\b|above|before|you|given))",
     # to be spoken to: "AI reviewer: ...", "note to automated tools"
-    rf"{_HAILED}{_MACHINE}\s*[:,](?:\s|$)",
+    rf"{_HAILED}{_MACHINE}{_TO_THEM}",
     r"\b(?:notes?|message|messages|attention|notice|instructions?|reminder|hint|for)\b.{0,12}\b(?:to|for)?\s*"
     r"(?:the |any |all |every |an? )?(?:(?:ai|llm|automated|automatic)[ -]+)+(?:code |security )?"
     r"(?:review(?:er|ing)?s?|models?|tools?|agents?|assistants?|auditors?|scanners?|systems?|bots?)\b",
@@ -103,7 +120,7 @@ _ADDRESSED = (
 )
 # What people write to each other as well ("Reviewer: Jane", "approved by ..."): kept from the model, never reported.
 _CLAIMED_SAFE = (
-    rf"{_HAILED}(?:code |security )*{_ROLES}\s*[:,](?:\s|$)",
+    rf"{_HAILED}(?:code |security )*{_ROLES}{_TO_THEM}",
     r"\b(?:this|these|the (?:following|above|below|next)|all|everything)\b.{0,30}\b"
     r"(?:(?:has|have) (?:already )?been|was|were|is|are)\s+(?:already |fully |formally |independently |known to be )*"
     r"(?:audited|(?:security[- ])?reviewed|approved|vetted|pre-?approved|certified|cleared|exempt|proven|verified|safe"
