@@ -43,6 +43,8 @@ def test_kinds_fit_into_a_placeholder() -> None:
         'secret = "${VAULT_SECRET_2026}"',
         'password: "changeme123"',
         "url = 'https://user:password@example.org/'",
+        "connect(user=self.user, password=self.password, database=self.database)",
+        "connect(host=settings.host, password=settings.db.password)",
         "url = 'postgres://postgres:postgres@localhost/db'",
         "f'https://{user}:{password}@{host}'",
         "commit = 'd670460b4b4aece5915caf5c68d12f560a9fe3e4'",

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _USER = "USER_PATTERN"
 # Formats whose secret may be a word of documentation ("user:password@host").
 _WORDS_POSSIBLE = frozenset({"URL_PASSWORD", "CONNECTION_PASSWORD"})
+# The value of a connection's keyword argument: an expression, and as such no secret.
+_ATTRIBUTE = re.compile(
+    r"(?:self|this|cls|settings|config|conf|cfg|args|options|opts|params|app|db|ctx)(?:\.\w+)*\.\w*(?:passw|pwd)\w*"
+)
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
@@ -80,12 +84,16 @@ def _format_matches(row: SecretFormat, text: str) -> Iterator[SecretSpan]:
     for match in row.expression.finditer(text):
         names = [name for name in ("s", "open") if name in row.expression.groupindex and match.span(name)[0] >= 0]
         start, end = _trimmed(text, *match.span(names[0] if names else 0))
-        if row.kind in _WORDS_POSSIBLE and is_placeholder(text[start:end]):
+        if row.kind in _WORDS_POSSIBLE and _only_stands_for_one(text[start:end]):
             continue
         if row.kind == "PRIVATE_KEY" and _is_prose(text[start:end]):
             continue
         if start < end:
             yield SecretSpan(start, end, row.kind)
+
+
+def _only_stands_for_one(value: str) -> bool:
+    return is_placeholder(value) or _ATTRIBUTE.fullmatch(value) is not None
 
 
 def _is_prose(body: str) -> bool:

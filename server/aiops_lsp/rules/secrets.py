@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -29,6 +30,20 @@ _KEY_DATA = re.compile(r"[A-Za-z0-9+/]{24}")
 _ALGORITHM = re.compile(r"(?i)(?:pbkdf2|pbe|hmac|sha\d*|md5|aes|rsa|ecdsa|dsa)\w*?with\w+")
 _MADE_UP = re.compile(r"(?i)test|example|sample|dummy|demo|emulated|localhost|john doe")
 _COMMENT = re.compile(r"\s*(?:\*|//|#|--|;)")
+# A token that ends within a day of its issue is no secret any more by the time that somebody reads the code.
+_SHORT_LIVED = 86_400
+# How DER and SSH write that a public key follows.
+_PUBLIC_KEY = re.compile(
+    r"MIGfMA0GCSqGSIb3DQEB|MII[BC][A-Za-z0-9]jANBgkqhkiG9w0BAQEFAAOCA|M(?:Fk|HY)wE[A-Z]YHKoZIzj0CAQ|MIGbMBAGByqGSM49AgEG"
+    r"|MCowBQYDK2Vw|(?:ssh-\w+ )?AAAA(?:B3NzaC1yc2|C3NzaC1lZDI1NTE5|E2VjZHNh)"
+)
+# What is kept of a password so that it can be checked.
+_PASSWORD_HASH = re.compile(r"\$(?:2[abxy]|argon2\w*|[156])\$|pbkdf2[_:]\w+|\{S?SHA\d*\}|scrypt[:$]")
+_SAID_TO_BE_PUBLIC = re.compile(
+    r"(?i)\bpublic(?:ly)?\b|\bfront-?end\b|\bclient[ -]side\b|\bnot (?:a |really |actually )*secrets?\b|https?://\S+\.js\b"
+)
+_TO_BE_PUBLIC = re.compile(r"(?i)software_?statement|publishable|public_?key|site_?key")
+_NAME = re.compile(r"[A-Za-z_][\w.]*(?:passw|pwd|pass$|secret)\w*")
 _ACRONYMS = frozenset(["AWS", "API", "ID", "URL", "SAS", "NPM", "XAI"])
 _NAMES = {
     "GITHUB": "GitHub", "GITLAB": "GitLab", "PYPI": "PyPI", "OPENAI": "OpenAI", "OPENROUTER": "OpenRouter",
@@ -48,7 +63,12 @@ def secret_findings(
         value = snapshot.text[start + secret.start : start + secret.end]
         if in_test and secret.kind in _BY_NAME | {"PRIVATE_KEY", "AUTHORIZATION_HEADER"}:
             continue
-        if not (_is_sample(value) or _protects_nothing(snapshot, secret.kind, start + secret.start, value)):
+        found = start + secret.start
+        if not (
+            _is_sample(value)
+            or _protects_nothing(snapshot, secret.kind, found, value)
+            or _is_for_all(snapshot, found, found + len(value))
+        ):
             yield _finding(snapshot, replace(secret, start=secret.start + start, end=secret.end + start))
 
 
@@ -62,11 +82,38 @@ def _protects_nothing(snapshot: Snapshot, kind: str, offset: int, value: str) ->
     algorithm, a token whose own claims say that it is made up, a header in a comment that shows what a request is."""
     if kind == "PRIVATE_KEY":
         return _KEY_DATA.search(value) is None
-    if value.startswith("eyJ") and _MADE_UP.search(_claims(value)):
+    if value.startswith("eyJ") and (_MADE_UP.search(_claims(value)) or _is_short_lived(_claims(value))):
         return True
     if kind == "AUTHORIZATION_HEADER":
         return _COMMENT.match(snapshot.lines[snapshot.position_at(offset).line]) is not None
-    return kind in _BY_NAME and _ALGORITHM.fullmatch(value) is not None
+    if kind not in _BY_NAME:
+        return False
+    behind = snapshot.text[offset + len(value) : offset + len(value) + 1]
+    return (
+        _ALGORITHM.fullmatch(value) is not None
+        or _PASSWORD_HASH.match(value) is not None
+        or (kind == "CONNECTION_PASSWORD" and behind in {",", ")"} and _NAME.fullmatch(value) is not None)
+    )
+
+
+def _is_for_all(snapshot: Snapshot, start: int, end: int) -> bool:
+    """Whether the text around the value says that it is cut off, a public key, or public by its use."""
+    if snapshot.text.startswith(("...", "\u2026", "***"), end) or _PUBLIC_KEY.match(snapshot.text, start):
+        return True
+    place = snapshot.position_at(start)
+    line = snapshot.lines[place.line]
+    above = snapshot.lines[place.line - 1] if place.line else ""
+    said = line[place.column + end - start :] + (above if _COMMENT.match(above) else "")
+    return _SAID_TO_BE_PUBLIC.search(said) is not None or _TO_BE_PUBLIC.search(line[: place.column]) is not None
+
+
+def _is_short_lived(claims: str) -> bool:
+    """Whether the token was good for a day at most, by what it says itself."""
+    try:
+        says = json.loads(claims)
+        return isinstance(says, dict) and 0 <= says["exp"] - says.get("iat", says.get("nbf")) <= _SHORT_LIVED
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _claims(token: str) -> str:
