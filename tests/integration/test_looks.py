@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aiops_lsp.engine.examine import examine
 from aiops_lsp.engine.host import State
 from aiops_lsp.engine.knowledge import known_standings
+from aiops_lsp.store.cache import ResultCache
 from tests.support.clock import until
 from tests.support.engine import desk, settings_for
 from tests.support.provider import Provider
@@ -67,6 +68,27 @@ async def test_a_document_that_is_opened_again_is_not_split_again(monkeypatch: p
         await at.until_quiet(document)
         assert split == [text, text + "\nx = 1\n"]
         assert [one.code for one in at.shown(document)] == [EVAL]
+
+
+async def test_the_stores_are_asked_only_for_what_is_not_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    get_many = ResultCache.get_many
+
+    def counted(cache: ResultCache, wanted: Any) -> Any:
+        asked.extend(keys.exact for keys in wanted)
+        return get_many(cache, wanted)
+
+    monkeypatch.setattr(ResultCache, "get_many", counted)
+    async with Provider() as provider, desk(settings_for(provider.base_url)) as at:
+        document = at.open(CODE)
+        await at.until_quiet(document)
+        first = set(asked)
+        asked.clear()
+        at.replace(document, "value + 1", "value + 2")
+        await at.until_quiet(document)
+        assert len(first) == 2
+        assert asked
+        assert not set(asked) & first
 
 
 async def test_a_look_that_fails_is_said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

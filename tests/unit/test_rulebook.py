@@ -25,10 +25,15 @@ class Counting(RuleEngine):
     lines = 0
 
     def review(
-        self, snapshot: Snapshot, *, regions: Sequence[tuple[int, int]] | None = None, options: RuleOptions = DEFAULTS
+        self,
+        snapshot: Snapshot,
+        *,
+        regions: Sequence[tuple[int, int]] | None = None,
+        options: RuleOptions = DEFAULTS,
+        premises: frozenset[str] | None = None,
     ) -> list[Finding]:
         self.lines += sum(end - start for start, end in regions) if regions else len(snapshot.lines)
-        return super().review(snapshot, regions=regions, options=options)
+        return super().review(snapshot, regions=regions, options=options, premises=premises)
 
 
 def look(
@@ -67,3 +72,28 @@ def test_a_condition_on_the_rest_of_the_document_counts() -> None:
     found, memory = look(engine, bare, RuleMemory(), options, "java")
     assert [one.code for one in found] == ["java/equals-without-hash"]
     assert look(engine, whole, memory, options, "java")[0] == look(engine, whole, RuleMemory(), options, "java")[0]
+
+
+def test_a_document_that_mostly_changed_is_looked_at_as_a_whole_and_gives_the_same() -> None:
+    engine, options = Counting(), RuleOptions()
+    text = "\n\n".join(COLLECT.replace("collect", f"collect{number}") for number in range(6))
+    _, memory = look(engine, f"{PLAIN}\n\n{text}", RuleMemory(), options)
+    engine.lines = 0
+    now = f"{PLAIN}\n\n{text.replace('item', 'thing')}"
+    again, _ = look(engine, now, memory, options)
+    assert engine.lines == len(now.split("\n"))
+    assert again == look(RuleEngine(), now, RuleMemory(), options)[0]
+    assert len(again) == 6
+
+
+def test_conditions_on_the_document_that_are_known_need_no_other_search() -> None:
+    """An edit elsewhere may bring a condition about, or end it."""
+    engine, options = RuleEngine(), RuleOptions()
+    reader = "def read(file):\n    return yaml.load(file)\n"
+    found, memory = look(engine, reader, RuleMemory(), options)
+    counts = []
+    for head in ("yaml = YAML()\n\n\n", "import yaml\n\n\n"):
+        found, memory = look(engine, head + reader, memory, options)
+        assert found == look(RuleEngine(), head + reader, RuleMemory(), options)[0]
+        counts.append(len(found))
+    assert counts == [0, 1]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from itertools import takewhile
+from itertools import compress, takewhile
+from operator import ne
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.alone import Alone, Site, indentation_of
@@ -90,13 +91,13 @@ def splice(
 def common_lines(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
     """How many lines at the start, and then at the end, are the same."""
     shorter = min(len(old), len(new))
-    head = 0
-    while head < shorter and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < shorter - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    return head, tail
+    head = _first_difference(old, new, shorter)
+    return head, _first_difference(reversed(old), reversed(new), shorter - head)
+
+
+def _first_difference(old: Iterable[str], new: Iterable[str], most: int) -> int:
+    """How many lines are the same until the first that differs, `most` of them at most."""
+    return next(compress(range(most), map(ne, old, new)), most)
 
 
 @dataclass(frozen=True, slots=True)

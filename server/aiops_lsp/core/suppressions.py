@@ -27,7 +27,6 @@ _MARKER = re.compile(
     r"aiops:[ \t]*ignore(?:[ \t]*\[(?P<codes>[^\[\]\r\n]*)\])?(?![ \t]*\[|[\w-])[ \t:]*(?P<reason>[^\r\n]*)",
     re.IGNORECASE,
 )
-_MAYBE = re.compile(r"aiops:", re.IGNORECASE)
 _FIRST_OF_FILE = re.compile(r"\ufeff?(?:#!|<\?|<!doctype)|.*coding[:=]", re.IGNORECASE)
 _LITERAL_TEXT = re.compile(r"<<[-~]?[ \t]*[\"']?\w|:[ \t]*[|>][+-]?\d*[ \t]*$|\"\"\"|'''|```", re.MULTILINE)
 """What may open a text of several lines in a language without a grammar here."""
@@ -69,10 +68,15 @@ class Ignores:
 
 def parse_ignores(snapshot: Snapshot) -> Ignores:
     """The ignore comments of `snapshot`. A text that does not mention us costs one search and no parse."""
-    if not _MAYBE.search(snapshot.text):
+    if not _mentions_us(snapshot.text):
         return Ignores()
     reader = _Reader.of(snapshot)
     return Ignores(tuple(reader.ignores())) if reader is not None else Ignores()
+
+
+def _mentions_us(text: str) -> bool:
+    """Whether there may be an ignore comment. A search that ignores case would take ten times as long."""
+    return "aiops:" in text.casefold()
 
 
 def ignore_edit(snapshot: Snapshot, finding: Finding) -> Edit | None:
@@ -129,7 +133,7 @@ class _Reader:
 
     def ignores(self) -> Iterator[Ignore]:
         for number, line in enumerate(self.syntax.lines):
-            if not _MAYBE.search(line):
+            if not _mentions_us(line):
                 continue
             for match in _MARKER.finditer(line):
                 if self.opens_comment(number, match.start()):

@@ -16,6 +16,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.line_list import LineList
@@ -72,11 +73,7 @@ class Snapshot:
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
         """The offset in code points of each line's start."""
-        starts, offset = [], 0
-        for line in self.lines:
-            starts.append(offset)
-            offset += len(line)
-        return tuple(starts)
+        return tuple(accumulate(map(len, self.lines[:-1]), initial=0))
 
     def offset_at(self, position: Position) -> int:
         """The offset in code points of `position`, which must lie in the text."""

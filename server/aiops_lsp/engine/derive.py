@@ -124,10 +124,10 @@ def bring_home(live: Iterable[LiveFinding], regions: Sequence[Region], keys: Seq
 
     An edit may replace a whole document to change two lines of it, or be undone before anybody looked.
     """
-    by_name = dict(zip(_names(keys), regions, strict=True))
-    for shown in live:
-        home = shown.home
-        if shown.suspended and home is not None and (region := by_name.get((home.key, home.ordinal))) is not None:
+    lost = [(shown, shown.home) for shown in live if shown.suspended and shown.home is not None]
+    by_name = dict(zip(_names(keys), regions, strict=True)) if lost else {}
+    for shown, home in lost:
+        if (region := by_name.get((home.key, home.ordinal))) is not None:
             first, last = (region.dedents[position.line] for position in (home.place.start, home.place.end))
             place = _shifted(home.place, region.start_line, first, last)
             shown.finding = replace(shown.finding, range=place, fix=None)

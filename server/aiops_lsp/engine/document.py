@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aiops_lsp.core.text import AppliedEdit, Snapshot, TextDocument
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.models import ModelPool
+    from aiops_lsp.store.cache import CachedReview
 
 
 _WITHOUT_RESULT = (Progress.REVIEWING, Progress.NOT_REVIEWED)
@@ -141,12 +142,15 @@ class ReviewedDocument:
 
     def adopt(self, examined: Examined) -> None:
         """Take over a new split. Regions keep their standing when their exact key is known from the last one."""
+        exact = {keys.exact for keys in examined.keys}
         known: dict[str, Standing] = {}
         codes: set[str] = set()
         if self.examined is not None:
-            for keys, standing in zip(self.examined.keys, self.standings, strict=True):
+            before = zip(self.examined.split.regions, self.examined.keys, self.standings, strict=True)
+            for region, keys, standing in before:
                 known[keys.exact] = standing
-            codes = {region.code for region in self.examined.split.regions}
+                if keys.exact not in exact:
+                    codes.add(region.code)
         edited_at = self.marks.latest_at()
         for region, keys in zip(examined.split.regions, examined.keys, strict=True):
             if edited_at is not None and keys.exact not in known and region.code in codes:
@@ -154,7 +158,6 @@ class ReviewedDocument:
         self.examined = examined
         fresh = Standing.not_reviewed(Reason.NEW)
         self.standings = [known.get(keys.exact, fresh) for keys in examined.keys]
-        exact = {keys.exact for keys in examined.keys}
         self.held &= exact
         self.stirred = {key: at for key, at in self.stirred.items() if key in exact}
         self.saved &= exact
@@ -198,6 +201,16 @@ class ReviewedDocument:
             return None
         standings = zip(self.examined.keys, self.standings, strict=True)
         return next((standing for keys, standing in standings if keys.exact == exact_key), None)
+
+    def records(self) -> dict[str, CachedReview]:
+        """The results at hand, by exact key, of regions that were reviewed as they stand."""
+        if self.examined is None:
+            return {}
+        return {
+            keys.exact: standing.record
+            for keys, standing in zip(self.examined.keys, self.standings, strict=True)
+            if standing.record is not None and standing.exact and standing.progress not in _WITHOUT_RESULT
+        }
 
     def is_being_written(self, region: Region) -> bool:
         """Whether the text is ahead of the last split, and the latest edit was about where `region` is."""

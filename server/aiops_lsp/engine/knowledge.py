@@ -9,45 +9,57 @@ from aiops_lsp.core.routing import Tier, lowered, tier_of
 from aiops_lsp.engine.derive import place_of
 from aiops_lsp.engine.dispatch import failure_standing
 from aiops_lsp.engine.standing import Progress, Reason, Standing
-from aiops_lsp.store.cache import freshness
+from aiops_lsp.store.cache import Hit, freshness
 from aiops_lsp.store.ledger import LedgerUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from aiops_lsp.core.regions import Region
+    from aiops_lsp.core.regions import Region, RegionKeys
     from aiops_lsp.core.text import Snapshot
     from aiops_lsp.engine.clock import Clock
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.models import ModelPool
     from aiops_lsp.engine.services import Services
     from aiops_lsp.settings import Settings
-    from aiops_lsp.store.cache import CachedReview, Hit
+    from aiops_lsp.store.cache import CachedReview
     from aiops_lsp.store.ledger_regions import Failure
 
 logger = logging.getLogger(__name__)
 
 
 async def known_standings(
-    examined: Examined, services: Services, settings: Settings, clock: Clock
+    examined: Examined, services: Services, settings: Settings, clock: Clock, at_hand: Mapping[str, CachedReview]
 ) -> list[Standing | None]:
-    """For each region its standing by cache and failures; None where nothing is known. One trip to each store."""
-    hits: Sequence[Hit | None] = await services.worker.run(services.cache.get_many, examined.keys)
-    failures: dict[str, Failure] = {}
-    try:
-        exact = [keys.exact for keys in examined.keys]
-        failures = await services.worker.run(services.ledger.failures, exact)
-    except LedgerUnavailable as problem:
-        logger.warning("failures could not be read: %s", problem)
+    """For each region its standing by cache and failures; None where nothing is known.
+
+    `at_hand` are results by exact key that were read before: only for the others the stores are asked, in one trip.
+    """
+    hits = {exact: Hit(record, exact=True) for exact, record in at_hand.items()}
+    failures: Mapping[str, Failure] = {}
+    if wanted := [keys for keys in examined.keys if keys.exact not in hits]:
+        found, failures = await services.worker.run(_recall, services, wanted)
+        hits |= found
     standings: list[Standing | None] = []
-    for region, keys, hit in zip(examined.split.regions, examined.keys, hits, strict=True):
-        if hit is not None:
+    for region, keys in zip(examined.split.regions, examined.keys, strict=True):
+        if (hit := hits.get(keys.exact)) is not None:
             standings.append(_standing(hit, region, examined.snapshot, services.pool, settings, clock))
         elif keys.exact in failures:
             standings.append(failure_standing(failures[keys.exact], clock))
         else:
             standings.append(None)
     return standings
+
+
+def _recall(services: Services, wanted: Sequence[RegionKeys]) -> tuple[dict[str, Hit], Mapping[str, Failure]]:
+    """What cache and ledger know of regions, by exact key. Blocks: for the stores' thread."""
+    found = zip(wanted, services.cache.get_many(wanted), strict=True)
+    hits = {keys.exact: hit for keys, hit in found if hit is not None}
+    try:
+        return hits, services.ledger.failures([keys.exact for keys in wanted])
+    except LedgerUnavailable as problem:
+        logger.warning("failures could not be read: %s", problem)
+        return hits, {}
 
 
 def _standing(

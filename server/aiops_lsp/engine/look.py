@@ -81,19 +81,30 @@ class Look:
         bound = self._bound(snapshot, recipe, folder)
         patterns = tuple(folder.settings.privacy.redact_patterns)
         PROCESS_KEYS.add_patterns(patterns)
-        if previous is not None and previous.still_holds(snapshot, recipe, bound, patterns):
-            examined = previous if previous.snapshot is snapshot else replace(previous, snapshot=snapshot)
-        else:
-            examined = await asyncio.to_thread(examine, snapshot, recipe, bound, patterns, previous)
-        rules, rule_memory = await self._rule_findings(document, examined, folder)
+        options = await self._rulebook.options(folder, snapshot) if folder.settings.rules.enabled else None
+        memory = document.rule_memory
+
+        def look() -> tuple[Examined, tuple[Finding, ...], RuleMemory]:
+            if previous is not None and previous.still_holds(snapshot, recipe, bound, patterns):
+                examined = previous if previous.snapshot is snapshot else replace(previous, snapshot=snapshot)
+            else:
+                examined = examine(snapshot, recipe, bound, patterns, previous)
+            if options is None:
+                return examined, (), RuleMemory()
+            regions = examined.split.regions
+            return examined, *rule_findings(self._services.rules, snapshot, regions, options, memory)
+
+        examined, rules, rule_memory = await asyncio.to_thread(look)
         if document.is_current(snapshot) and not document.awaits_cache(examined):
             document.adopt(examined)
             document.rule_findings, document.rule_memory = rules, rule_memory
             document.accepts = _accepts(folder, examined, document.dismissed)
             document.publish()  # what the rules find does not wait for the stores
-        known = await known_standings(examined, self._services, folder.settings, self._clock)
-        note, on_command = await asyncio.to_thread(self._why_not_sent, snapshot, folder)
-        dismissed = await self._dismissed(folder)
+        known, (note, on_command), dismissed = await asyncio.gather(
+            known_standings(examined, self._services, folder.settings, self._clock, document.records()),
+            asyncio.to_thread(self._why_not_sent, snapshot, folder),
+            self._dismissed(folder),
+        )
         if not document.is_current(snapshot):
             return False
         document.dismissed = dismissed
@@ -169,20 +180,6 @@ class Look:
             snapshot.language,
             recipe.instructions,
             recipe.language,
-        )
-
-    async def _rule_findings(
-        self, document: ReviewedDocument, examined: Examined, folder: Folder
-    ) -> tuple[tuple[Finding, ...], RuleMemory]:
-        if not folder.settings.rules.enabled:
-            return (), RuleMemory()
-        return await asyncio.to_thread(
-            rule_findings,
-            self._services.rules,
-            examined.snapshot,
-            examined.split.regions,
-            await self._rulebook.options(folder, examined.snapshot),
-            document.rule_memory,
         )
 
     @staticmethod

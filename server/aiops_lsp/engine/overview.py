@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.host import DocumentStatus, Host
     from aiops_lsp.engine.services import Services
     from aiops_lsp.settings import Settings
-    from aiops_lsp.store.budget import Denied
+    from aiops_lsp.store.budget import Denied, Limits
     from aiops_lsp.store.budget import Spend as LedgerSpend
+    from aiops_lsp.store.ledger import Ledger
+    from aiops_lsp.store.ledger_usage import SavedRow
 
 WARNING_LEVELS = (1.0, 0.8)
 
@@ -62,14 +64,11 @@ class Overview:
 
     async def refresh(self) -> None:
         """Read the ledger, and warn once when a limit comes near or is reached."""
-        ledger = self._services.ledger
         limits, _ = budgets(self.settings)
-        run = self._services.worker.run
         try:
-            pressure = await run(ledger.pressure, limits)
-            spend = await run(ledger.spend, limits)
-            saved = await run(ledger.saved, 1)
-            for notice in await run(ledger.take_notices):
+            read = await self._services.worker.run(_read, self._services.ledger, limits)
+            pressure, spend, saved, notices = read
+            for notice in notices:
                 self._host.show_message(Urgency.WARNING, _sentence(notice))
             await self._warn(pressure, spend)
             for denied in self._governor.take_denials():
@@ -168,6 +167,11 @@ class Overview:
         if self._governor.trouble:
             return State.DEGRADED, next(iter(self._governor.trouble.values()))
         return State.IDLE, ""
+
+
+def _read(ledger: Ledger, limits: Limits) -> tuple[Pressure, LedgerSpend, list[SavedRow], list[str]]:
+    """What the ledger says of the budgets, and what the user is to be told of it. Blocks: for the stores' thread."""
+    return ledger.pressure(limits), ledger.spend(limits), ledger.saved(1), ledger.take_notices()
 
 
 def _sentence(words: str) -> str:

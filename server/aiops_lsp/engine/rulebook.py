@@ -138,10 +138,12 @@ def rule_findings(
 ) -> tuple[tuple[Finding, ...], RuleMemory]:
     """The rules' findings in `snapshot`, numbered, and the memory for the next time. CPU only: call it on a thread.
 
-    Regions whose text is in `memory` are taken from there; when none is, the document is looked at as a whole.
+    Regions whose text is in `memory` are taken from there; when these are the lesser part of the document, it is
+    looked at as a whole, which is quicker than so many regions one by one.
     """
     earlier = memory.regions if memory.options == options else {}
-    texts = ["".join(snapshot.lines[region.start_line : region.end_line]) for region in regions]
+    starts, text = (*snapshot.line_starts, len(snapshot.text)), snapshot.text
+    texts = [text[starts[region.start_line] : starts[region.end_line]].rstrip("\r\n") for region in regions]
     conditions = engine.conditions(snapshot, options)
     hints = {text: earlier[text].hints if text in earlier else conditions.hints(text) for text in texts}
     premises = conditions.premises(snapshot.text, frozenset().union(*hints.values()))
@@ -151,8 +153,8 @@ def rule_findings(
     ]
     found: list[Finding] = []
     if missing:
-        whole = len(missing) == len(regions)
-        found = engine.review(snapshot, regions=None if whole else missing, options=options)
+        whole = 2 * sum(end - start for start, end in missing) > len(snapshot.lines)
+        found = engine.review(snapshot, regions=None if whole else missing, options=options, premises=premises)
     now: dict[str, RegionMemory] = {}
     for region, text in zip(regions, texts, strict=True):
         if text in known:

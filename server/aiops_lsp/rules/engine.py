@@ -6,18 +6,19 @@ Nothing heavy is imported before the first review: ast-grep, YAML and the packs 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote
 
 from aiops_lsp.core.findings import Finding, Origin, Severity, number_findings
+from aiops_lsp.core.language_table import AROUND_MEMBERS
 from aiops_lsp.core.languages import language_of
 from aiops_lsp.core.text import Range, line_content
 from aiops_lsp.rules.builtin import PASSWORD
 from aiops_lsp.rules.comments import comment_finding, reviewer_addressed
 from aiops_lsp.rules.loading import rules_of
-from aiops_lsp.rules.matching import Match, matches, matches_each, parse
+from aiops_lsp.rules.matching import Match, matches, matches_each, may_match, parse
 from aiops_lsp.rules.options import RuleOptions
 from aiops_lsp.rules.repair import fix_of
 from aiops_lsp.rules.secrets import secret_findings
@@ -38,40 +39,75 @@ _TEST_PATH = re.compile(
     r"|(?:\.(?:test|spec)|Test)\.[cm]?[jt]sx?$|/[A-Z]\w*Tests?(?:Case)?\.java$"
 )
 _LONGEST_MARK = 240
-# A region is parsed alone, and a method's only parses inside a class. The text before it, by grammar.
-_CLASS_AROUND = {
-    "python": "class _:\n",
-    "javascript": "class _ {\n",
-    "typescript": "class _ {\n",
-    "tsx": "class _ {\n",
-    "java": "class _ {\n",
-    "rust": "impl _ {\n",
-}
-
-
 _DEFAULTS = RuleOptions()
 
 
 class RuleEngine:
     """Reviews snapshots by the built-in packs, a team's rules, the table of secrets and the look at comments."""
 
+    def __init__(self) -> None:
+        self._latest: _Applying | None = None
+
     def review(
-        self, snapshot: Snapshot, *, regions: Sequence[tuple[int, int]] | None = None, options: RuleOptions = _DEFAULTS
+        self,
+        snapshot: Snapshot,
+        *,
+        regions: Sequence[tuple[int, int]] | None = None,
+        options: RuleOptions = _DEFAULTS,
+        premises: frozenset[str] | None = None,
     ) -> list[Finding]:
         """The findings in `snapshot`, or only in `regions`: line ranges from 0, each without its end, in order.
 
+        `premises` are those of `Conditions` where they are known; without them the whole text is searched for what
+        rules ask of it.
         Findings come in document order, numbered among themselves: who joins them with findings of other regions
         numbers all of them again with `number_findings`, the evidence being the quote.
         """
         spans = [_span(snapshot, *lines) for lines in regions] if regions is not None else [(0, len(snapshot.text))]
-        review = _Review(snapshot, options)
+        review = _Review(snapshot, self._applying(snapshot, options), premises)
         found = [finding for span in spans for finding in review.findings(span)]
         found.sort(key=lambda finding: (finding.range, finding.code))
         return number_findings((finding, finding.evidence) for finding in found)
 
     def conditions(self, snapshot: Snapshot, options: RuleOptions) -> Conditions:
         """What the rules ask of the document as a whole."""
-        return Conditions(_Review(snapshot, options).conditional)
+        return Conditions(self._applying(snapshot, options).conditional)
+
+    def _applying(self, snapshot: Snapshot, options: RuleOptions) -> _Applying:
+        """The rules for a document. Those of the last one are kept: while a user types they stay the same."""
+        in_test = _TEST_PATH.search(unquote(snapshot.uri)) is not None
+        latest = self._latest
+        if latest is None or (latest.language, latest.options, latest.in_test) != (snapshot.language, options, in_test):
+            latest = self._latest = _Applying.of(snapshot.language, options, in_test=in_test)
+        return latest
+
+
+@dataclass(frozen=True, slots=True)
+class _Applying:
+    """The rules that apply to documents of a language under these options, in test code or outside of it."""
+
+    language: str
+    options: RuleOptions
+    in_test: bool
+    rules: tuple[Rule, ...]
+    team_rules: tuple[Rule, ...]
+
+    @classmethod
+    def of(cls, language: str, options: RuleOptions, *, in_test: bool) -> _Applying:
+        known = language_of(language)
+        grammar = known.grammar if known else ""
+        team = [rule for rule in options.team_rules if grammar in rule.languages]
+        rules, team_rules = (
+            tuple(rule for rule in some if _applies(rule, options, in_test=in_test))
+            for some in (rules_of(grammar), team)
+        )
+        return cls(language, options, in_test, rules, team_rules)
+
+    @property
+    def conditional(self) -> list[Rule]:
+        """The rules with conditions on the document, or an eye on all of it."""
+        rules = (*self.rules, *self.team_rules)
+        return [rule for rule in rules if rule.whole_file or rule.has_conditions]
 
 
 class Conditions:
@@ -87,7 +123,7 @@ class Conditions:
         """What of the conditions a part of the document holds."""
         found = []
         for rule in self._rules:
-            if _may_match(rule, text):
+            if may_match(rule, text):
                 found.append(f"{rule.id} needs")
             if rule.file_has is not None and rule.file_has.search(text):
                 found.append(f"{rule.id} has")
@@ -115,30 +151,30 @@ class Conditions:
 class _Review:
     """One review of one snapshot; the whole document is parsed at most once, and only if a region needs it."""
 
-    def __init__(self, snapshot: Snapshot, options: RuleOptions) -> None:
+    def __init__(self, snapshot: Snapshot, applying: _Applying, premises: frozenset[str] | None) -> None:
         self._snapshot = snapshot
-        self._options = options
+        self._applying = applying
+        self._options = applying.options
         self._language = language_of(snapshot.language)
-        self._in_test = _TEST_PATH.search(unquote(snapshot.uri)) is not None
-        grammar = self._language.grammar if self._language else ""
-        self._rules = [rule for rule in rules_of(grammar) if self._applies(rule)]
-        self._team_rules = [rule for rule in options.team_rules if grammar in rule.languages and self._applies(rule)]
+        self._premises = premises
         self._fits: dict[str, bool] = {}
         self._whole: SgNode | None = None
 
     def findings(self, span: tuple[int, int]) -> Iterator[Finding]:
         """The findings in the offsets of `span`, without ids."""
         text = self._snapshot.text[slice(*span)]
-        secrets = list(secret_findings(self._snapshot, span, self._options.redact_patterns, in_test=self._in_test))
+        secrets = list(
+            secret_findings(self._snapshot, span, self._options.redact_patterns, in_test=self._applying.in_test)
+        )
         if self._language is None:
             for finding in (*secrets, *self._spoken(span, None, 0)):
                 yield from self._switched(finding)
             return
-        rules = [rule for rule in self._rules if _may_match(rule, text) and self._file_fits(rule)]
+        rules = [rule for rule in self._applying.rules if may_match(rule, text) and self._file_fits(rule)]
         root, shift = self._tree(text, span, rules)
         for secret in self._outside_prose(secrets, root, shift):
             yield from self._switched(secret)
-        team_rules = [rule for rule in self._team_rules if self._file_fits(rule)]
+        team_rules = [rule for rule in self._applying.team_rules if self._file_fits(rule)]
         for match in (*matches(root, rules), *matches_each(root, team_rules)):
             if _within(match.node, shift, span):
                 yield from self._switched(self._finding(match, shift))
@@ -170,14 +206,10 @@ class _Review:
             self._whole = parse(self._snapshot.text, self._language.grammar)
         return self._whole, 0
 
-    @property
-    def conditional(self) -> list[Rule]:
-        """The rules with conditions on the document, or an eye on all of it."""
-        rules = (*self._rules, *self._team_rules)
-        return [rule for rule in rules if rule.whole_file or rule.file_has is not None or rule.file_lacks is not None]
-
     def _file_fits(self, rule: Rule) -> bool:
         """Whether the document holds, and lacks, what the rule asks of it; each rule is asked once."""
+        if self._premises is not None:
+            return not rule.has_conditions or rule.id in self._premises
         if rule.id not in self._fits:
             text = self._snapshot.text
             fits = rule.file_has is None or rule.file_has.search(text) is not None
@@ -205,25 +237,9 @@ class _Review:
             if secret.code != PASSWORD.id or not any(start <= offset < end for start, end in prose)
         ]
 
-    def _applies(self, rule: Rule) -> bool:
-        options = self._options
-        return not (
-            (self._in_test and not rule.in_tests)
-            or options.left_to_others & rule.other_codes
-            or (rule.globs and options.path and not _globs_match(rule.globs, options.path))
-            or self._switched_off(rule.id)
-        )
-
-    def _switched_off(self, code: str) -> bool:
-        options = self._options
-        if _looked_up(code, options.severity) == "off" or any(fnmatchcase(code, group) for group in options.disabled):
-            return True
-        globs = _looked_up(code, options.paths)
-        return bool(globs and options.path and not _globs_match(globs, options.path))
-
     def _switched(self, finding: Finding) -> Iterator[Finding]:
         """The finding as the options want it: with their severity, or not at all."""
-        if self._switched_off(finding.code):
+        if _switched_off(finding.code, self._options):
             return
         severity = _looked_up(finding.code, self._options.severity)
         yield replace(finding, severity=Severity(severity)) if severity in set(Severity) else finding
@@ -266,6 +282,22 @@ class _Review:
         return _named([outer for outer in (*reversed(node.ancestors()), node) if outer.kind() in holders])
 
 
+def _applies(rule: Rule, options: RuleOptions, *, in_test: bool) -> bool:
+    return not (
+        (in_test and not rule.in_tests)
+        or options.left_to_others & rule.other_codes
+        or (rule.globs and options.path and not _globs_match(rule.globs, options.path))
+        or _switched_off(rule.id, options)
+    )
+
+
+def _switched_off(code: str, options: RuleOptions) -> bool:
+    if _looked_up(code, options.severity) == "off" or any(fnmatchcase(code, group) for group in options.disabled):
+        return True
+    globs = _looked_up(code, options.paths)
+    return bool(globs and options.path and not _globs_match(globs, options.path))
+
+
 def _named(holders: Iterable[SgNode]) -> str:
     """The dotted name of definitions that lie in each other, the outermost first."""
     names = [name.text() for holder in holders if (name := holder.field("name")) is not None]
@@ -287,16 +319,11 @@ def _within(node: SgNode, shift: int, span: tuple[int, int]) -> bool:
     return span[0] <= node.range().start.index + shift < max(span[1], span[0] + 1)
 
 
-def _may_match(rule: Rule, text: str) -> bool:
-    """Whether `text` holds one of the words of which every match holds one."""
-    return not rule.needs or any(word in text for word in rule.needs)
-
-
 def _parse_alone(text: str, grammar: str) -> tuple[SgNode, int] | None:
     """The tree of a region without its document, and the length of what was put before it; None if it is not whole."""
     first = next((line for line in text.split("\n") if line.strip()), "")
-    before = _CLASS_AROUND.get(grammar, "") if first[:1].isspace() else ""
-    root = parse(before + text + ("\n}" if before.endswith("{\n") else ""), grammar)
+    before, after = AROUND_MEMBERS.get(grammar, ("", "")) if first[:1].isspace() else ("", "")
+    root = parse(before + text + after, grammar)
     return None if root.find(kind="ERROR") else (root, len(before))
 
 

@@ -55,8 +55,9 @@ def matches(root: SgNode, rules: Sequence[Rule]) -> list[Match]:
     if not rules:
         return []
     found: list[Match] = []
-    for node in root.find_all(_any_of(rules)):
-        match = _attributed(node, rules)
+    alone = rules[0] if len(rules) == 1 else None
+    for node in root.find_all(_any_of(rules) if alone is None else alone.config):
+        match = _attributed(node, rules) if alone is None else _match(node, alone)
         if match and not _is_broken(node):
             found.append(match)
     return found
@@ -96,7 +97,7 @@ def _attributed(node: SgNode, rules: Iterable[Rule]) -> Match | None:
     text = node.text()
     place = _place(node)
     for rule in rules:
-        if rule.needs and not any(word in text for word in rule.needs):
+        if not may_match(rule, text):
             continue
         found = node.find(rule.config)
         if found is not None and _place(found) == place and found.kind() == node.kind():
@@ -104,8 +105,18 @@ def _attributed(node: SgNode, rules: Iterable[Rule]) -> Match | None:
     return None
 
 
+def _match(node: SgNode, rule: Rule) -> Match | None:
+    """What a rule that was searched alone has found."""
+    return Match(rule, node, _marked(rule, node)) if may_match(rule, node.text()) else None
+
+
 def _marked(rule: Rule, node: SgNode) -> SgNode:
     return (node.get_match(rule.mark) if rule.mark else None) or node
+
+
+def may_match(rule: Rule, text: str) -> bool:
+    """Whether `text` holds one of the words of which every match holds one."""
+    return not rule.needs or any(word in text for word in rule.needs)
 
 
 def _place(node: SgNode) -> tuple[int, int]:

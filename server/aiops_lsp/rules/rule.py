@@ -91,6 +91,11 @@ class Rule:
     globs: tuple[str, ...] = ()
 
     @property
+    def has_conditions(self) -> bool:
+        """Whether the rule asks something of the document's whole text."""
+        return self.file_has is not None or self.file_lacks is not None
+
+    @property
     def other_codes(self) -> frozenset[str]:
         """Codes of other tools' rules that report the same, from references such as `ruff B006`."""
         return frozenset(reference.split()[1] for reference in self.references if reference.startswith("ruff "))
