@@ -68,38 +68,32 @@ _SILENCE = (
     r"(?:must|should) not (?:be )?(?:report|flag|mention|review)|report nothing|false positive)"
 )
 
-_ADDRESSED = (
-    # to set aside what the reviewer was told
-    r"\b(?:ignore|disregard|forget|override|bypass|discard)\s+(?:(?:of|any|all|every|the|these|those|my|other)\s+)*"
-    r"(?:your|previous|prior|above|earlier|preceding|foregoing|system|safety|review(?:er)?(?:'s)?)\b.{0,20}\b"
-    r"(?:instructions?|prompts?|directions|guidelines|system messages?|rules)\b",
+_SET_ASIDE = (
     r"\b(?:ignore|disregard|forget|override|bypass|discard)\s+(?:(?:any|all|every|the|these|those)\s+)+"
     r"(?:instructions?|directions|guidelines|rules (?=above|before|you))"
-    r"(?=\s*(?:$|[.,;:!]|and\b|above|before|you|given))",
-    # to be spoken to: "AI reviewer: ...", "note to automated tools"
-    rf"{_HAILED}{_MACHINE}{_TO_THEM}",
-    r"\b(?:notes?|message|messages|attention|notice|instructions?|reminder|hint|for)\b.{0,12}\b(?:to|for)?\s*"
-    r"(?:the |any |all |every |an? )?(?:(?:ai|llm|automated|automatic)[ -]+)+(?:code |security )?"
-    r"(?:review(?:er|ing)?s?|models?|tools?|agents?|assistants?|auditors?|scanners?|systems?|bots?)\b",
-    r"\byou (?:are|act|must act)\s+(?:now\s+)?(?:as\s+)?(?:an?|the)\s.{0,24}\b"
-    r"(?:ai|assistant|model|reviewer|linter|auditor|bot|agent)\b",
-    # to be silent, or to say something else
+    r"(?=\s*(?:$|[.,;:!]|and\b|above|before|you|given))"
+)
+_LEAVE_OUT = (
     r"\b(?:do not|don'?t|never|must not|no need to|stop)\s+"
     r"(?:report|flag|mention|review|analy[sz]e|audit|comment on)(?:ing)?\s+(?:anything\b|(?:any |these |those |the )*"
     r"(?:findings|vulnerabilit(?:y|ies)|security)\b|(?:this|these|the (?:following|above|below|next))\s+"
-    r"(?:\w+\s+)?(?:lines?|code|files?|functions?|methods?|class(?:es)?|blocks?|sections?|modules?|parts?|regions?)\b)",
-    r"^(?:please )?(?:do not|don'?t|never) (?:flag|review|analy[sz]e|comment on) (?:this|these|it|them)\b",
+    r"(?:\w+\s+)?(?:lines?|code|files?|functions?|methods?|class(?:es)?|blocks?|sections?|modules?|parts?|regions?)\b)"
+)
+_LEAVE_IT_OUT = r"^(?:please )?(?:do not|don'?t|never) (?:flag|review|analy[sz]e|comment on) (?:this|these|it|them)\b"
+_EMPTY_ANSWER = (
     r"\b(?:report|return|output|answer(?: with)?|respond(?: with)?|reply(?: with)?|emit|give|produce|state|say)\b"
-    r".{0,12}\b(?:no|zero|an empty(?: list of)?|without)\s+(?:findings?|issues?|defects?|bugs|problems)\b",
-    r"\b(?:report|emit|raise|invent)\b.{0,20}\bfindings?\b",
+    r".{0,12}\b(?:no|zero|an empty(?: list of)?|without)\s+(?:findings?|issues?|defects?|bugs|problems)\b"
+)
+_JUDGE_AS = (
     r"\b(?:set|use|lower|raise|keep|make|give)\b.{0,16}\b(?:confidence|severity)\b.{0,12}"
-    r"(?:\bto\b|\bof\b|=|:)\s*(?:0|1?\d\d?|zero|low|none|critical|high)\b",
-    rf"\b{_ADDRESSEE}[^.\n]{{0,60}}?\b{_SILENCE}\b",
-    rf"\b{_SILENCE}\b[^.\n]{{0,40}}?\b(?:for|by|to|from) (?:the |any |all |an? )?{_ADDRESSEE}",
+    r"(?:\bto\b|\bof\b|=|:)\s*(?:0|1?\d\d?|zero|low|none|critical|high)\b"
+)
+_NO_FINDING = (
     r"\bdo(?: not|n'?t) (?:report|flag|mention) (?:this|these|that|any|it)\b[^.\n]{0,30}"
     r"\b(?:findings?|issues?|bugs?|vulnerabilit(?:y|ies)|defects?|in (?:the|your|a) review"
-    r"|to the (?:user|developer))\b",
-    # the same in other languages
+    r"|to the (?:user|developer))\b"
+)
+_OTHER_LANGUAGES = (
     r"\b(?:ignorier\w*|missachte\w*|ignore[zr]?|oublie[zr]?|ignor[ae]n?|olvid[ae]n?|desconsider[ae])\b.{0,30}"
     r"\b(?:anweisungen|instructions? (?:précédentes|ci-dessus)|instrucciones|instruções|istruzioni)\b",
     r"\b(?:melde\w*|berichte\w*|signale[zr]?|reporte[ns]?|informe[ns]?|relate[m]?|segnala(?:re|te)?)\s.{0,24}"
@@ -109,6 +103,31 @@ _ADDRESSED = (
     r"(?:忽略|无视|忘记|無視して|忘れて).{0,20}(?:指令|指示|说明|提示|規則|规则)|(?:指令|指示|説明).{0,8}(?:無視|忘れ)"
     r"|(?:不要|请勿|勿)(?:报告|报|指出|提及)|報告し(?:ない|ては)|지시.{0,8}무시|보고하지\s?(?:마|말)",
     r"(?:تجاهل|انس).{0,30}(?:التعليمات|الأوامر)|(?:התעלם|תתעלם).{0,20}(?:הוראות|ההוראות)",
+)
+
+_ADDRESSED = (
+    # to set aside what the reviewer was told
+    r"\b(?:ignore|disregard|forget|override|bypass|discard)\s+(?:(?:of|any|all|every|the|these|those|my|other)\s+)*"
+    r"(?:your|previous|prior|above|earlier|preceding|foregoing|system|safety|review(?:er)?(?:'s)?)\b.{0,20}\b"
+    r"(?:instructions?|prompts?|directions|guidelines|system messages?|rules)\b",
+    _SET_ASIDE,
+    # to be spoken to: "AI reviewer: ...", "note to automated tools"
+    rf"{_HAILED}{_MACHINE}{_TO_THEM}",
+    r"\b(?:notes?|message|messages|attention|notice|instructions?|reminder|hint|for)\b.{0,12}\b(?:to|for)?\s*"
+    r"(?:the |any |all |every |an? )?(?:(?:ai|llm|automated|automatic)[ -]+)+(?:code |security )?"
+    r"(?:review(?:er|ing)?s?|models?|tools?|agents?|assistants?|auditors?|scanners?|systems?|bots?)\b",
+    r"\byou (?:are|act|must act)\s+(?:now\s+)?(?:as\s+)?(?:an?|the)\s.{0,24}\b"
+    r"(?:ai|assistant|model|reviewer|linter|auditor|bot|agent)\b",
+    # to be silent, or to say something else
+    _LEAVE_OUT,
+    _LEAVE_IT_OUT,
+    _EMPTY_ANSWER,
+    r"\b(?:report|emit|raise|invent)\b.{0,20}\bfindings?\b",
+    _JUDGE_AS,
+    rf"\b{_ADDRESSEE}[^.\n]{{0,60}}?\b{_SILENCE}\b",
+    rf"\b{_SILENCE}\b[^.\n]{{0,40}}?\b(?:for|by|to|from) (?:the |any |all |an? )?{_ADDRESSEE}",
+    _NO_FINDING,
+    *_OTHER_LANGUAGES,
     # the answer's own keys, and other models' markup
     r"[\"'](?:regions|findings|verdicts|refuted|fix_correct|needs_outside_context)[\"']\s*:|\bneeds_outside_context\b",
     r"<\|?/?(?:im_start|im_end|system|endoftext|eot_id|start_header_id)\|?>|\[/?inst\]|<<sys>>"
@@ -117,6 +136,53 @@ _ADDRESSED = (
     r"\b(?:reveal|print|show|repeat|leak|output|send)\b.{0,24}\b"
     r"(?:system prompt|your (?:prompt|instructions|rules)|api keys?|secrets? (?:you|in your))\b",
     r"\b(?:call|use|invoke|run)\s+(?:the|your)\s+.{0,24}\btools?\b.{0,24}\b(?:to|and|now)\b",
+)
+# Of these, what is only ever said to a reviewer: to set aside what it was told, to leave something out of a review, or
+# to answer something else. Whoever builds on models writes the rest of the above all day ("messages for the LLM", "you
+# are a helpful assistant", the markup of a chat): it is kept from the model as well, and not reported.
+_REVIEWER = (
+    r"(?:(?:(?:ai|a\.i\.|llm|gpt|automated|automatic|machine|virtual)[ -]+)+(?:(?:code|security|coding)[ -]+)*"
+    r"(?:review(?:ers?|ing|s)?(?:[ -](?:bots?|tools?|agents?|models?))?|auditors?|scanners?)"
+    r"|review[ -]bots?|code reviewers?|linters? and ai)"
+)
+_ON_THE_CODE = (
+    r"(?:(?:ignore|skip|overlook) (?:this|these|it|the (?:following|above|below|next)|the \w+ (?:above|below))\b"
+    r"|(?:do not|don'?t|never|must not|should not|stop|no need to) (?:report|flag|mention|review|comment on|warn|raise)"
+    r"|(?:nothing|no \w+) to (?:report|see|flag)|stay silent|report nothing|false positive|approve\b"
+    r"|(?:this|it|that|all|everything)\b.{0,24}\b(?:is|are|was|were)\b.{0,12}\b(?:safe|fine|ok|okay|secure|correct|intended)\b"
+    r"|(?:safe|fine|ok|okay|secure)\s*(?:$|[.;!]))"
+)
+_REPORTED = (
+    r"(?<![\"'`])\b(?:ignore|disregard|forget)\s+(?:(?:of|any|all|every|the|these|those|my|other)\s+)*"
+    r"(?:your|previous|prior|above|earlier|preceding|foregoing|safety|review(?:er)?(?:'s)?)\b.{0,20}\b"
+    r"(?:instructions?|prompts?|directions|guidelines|system messages?|rules)\b",
+    r"(?<![\"'`])\b(?:override|bypass|discard)\s+(?:(?:of|any|all|every|the|these|those)\s+)*"
+    r"(?:your|previous|prior|earlier|preceding)\s+(?:system\s+)?(?:instructions?|prompts?|directions|guidelines|rules)\b",
+    _SET_ASIDE,
+    rf"{_HAILED}(?:for (?:the |any |all )?)?{_REVIEWER}{_TO_THEM}",
+    rf"{_HAILED}{_MACHINE}\s*[:,]\s+(?:please\s+)?{_ON_THE_CODE}",
+    rf"{_HAILED}{_MACHINE}\s*,\s+(?:please\s+)?(?:{_SILENCE}|stop)\b",
+    rf"\b(?:notes?|attention|notice)\s+(?:to|for)\s+(?:the |any |all |every |an? )?(?:{_REVIEWER}{_TO_THEM}"
+    rf"|(?:{_MACHINE})s?\s*[:,].{{0,60}}?\b{_ON_THE_CODE})",
+    r"(?<![\"'`])\byou (?:are now|must act|act now)\s+(?:as\s+)?(?:an?|the)\s.{0,24}\b"
+    r"(?:ai|assistant|model|reviewer|linter|auditor|bot|agent)\b",
+    _LEAVE_OUT,
+    _LEAVE_IT_OUT,
+    _EMPTY_ANSWER,
+    r"\b(?:report|emit|raise|invent)\s+(?:an?|one|some)\s.{0,16}\bfindings?\s+"
+    r"(?:on line|in (?:every|each|this)|of every)\b",
+    _JUDGE_AS + r".{0,24}\b(?:all|everything|every|each|this (?:file|code|module|project|repo\w*))\b",
+    rf"\b(?:{_REVIEWER}|{_HAILED}reviewers)\b[^.\n]{{0,60}}?\b{_SILENCE}\b",
+    rf"\b{_SILENCE}\b[^.\n]{{0,40}}?\b(?:for|by|to|from) (?:the |any |all |an? )?{_REVIEWER}\b",
+    _NO_FINDING,
+    *_OTHER_LANGUAGES,
+    r"\b(?:answer|respond|reply|return|output)\b.{0,12}\{\s*[\"'](?:regions|findings|verdicts)[\"']"
+    r"|[\"']regions[\"']\s*:\s*\[\s*\{\s*[\"']region[\"']|[\"']verdicts[\"']\s*:\s*\[\s*\{\s*[\"']finding[\"']"
+    r"|\bneeds_outside_context\b",
+    r"^\W*(?:system|developer|assistant)\s*(?:override\s*:|(?:prompt|message)\s*:.{0,40}"
+    r"\b(?:reviews?|findings?|approve|accept|ignore|report)\b)",
+    r"\b(?:reveal|print|show|repeat|leak|output|send)\b.{0,12}\byour (?:system )?(?:prompt|instructions|rules)\b",
+    r"\b(?:call|use|invoke|run)\s+(?:the|your)\s+(?:shell|bash|terminal)\b.{0,12}\btools?\b.{0,24}\b(?:to|and|now)\b",
 )
 # What people write to each other as well ("Reviewer: Jane", "approved by ..."): kept from the model, never reported.
 _CLAIMED_SAFE = (
@@ -150,8 +216,8 @@ _OF_THE_CODE = (
     rf"(?:report|flag|mention|review|analy[sz]e|audit|comment on)(?:ing)?\b.{{0,24}}\b{_THINGS}\b",
 )
 _SILENCING_PATTERN = re.compile("|".join((*_SILENCING, *_CLAIMED_SAFE[1:])))
-_ADDRESSED_PATTERN = re.compile("|".join(_ADDRESSED))
-_ANY_PATTERN = re.compile("|".join(_ADDRESSED + _CLAIMED_SAFE + _OF_THE_CODE))
+_REPORTED_PATTERN = re.compile("|".join(_REPORTED))
+_ANY_PATTERN = re.compile("|".join(_ADDRESSED + _REPORTED + _CLAIMED_SAFE + _OF_THE_CODE))
 
 # Without one of these no comment matches: far cheaper to look for than where the comments are.
 _HINTS = """\
@@ -210,7 +276,7 @@ def addressing_comments(lines: Sequence[str], language: str = "", root: SgNode |
 
     `root` is the tree of the lines joined by newlines, for whoever has it.
     """
-    firsts = {touched[0] for touched in _hits(lines, language, _ADDRESSED_PATTERN, root)}
+    firsts = {touched[0] for touched in _hits(lines, language, _REPORTED_PATTERN, root)}
     return sorted(firsts, key=lambda comment: (comment.line, comment.start))
 
 
