@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ MEDIUM_FROM = Thresholds(lines=20, branches=4, nesting=3, sensitive_calls=1)
 COMPLEX_FROM = Thresholds(lines=80, branches=15, nesting=5, sensitive_calls=3)
 
 
+@lru_cache(maxsize=4096)
 def tier_of(shape: Shape, *, deep: bool = False) -> Tier:
     """The tier of a region by `MEDIUM_FROM` and `COMPLEX_FROM`. A deep review that someone asked for is complex."""
     if deep or _reached(shape, COMPLEX_FROM):

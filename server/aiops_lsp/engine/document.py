@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from aiops_lsp.core.text import AppliedEdit, Snapshot, TextDocument
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.models import ModelPool
-    from aiops_lsp.store.cache import CachedReview
 
 
 _WITHOUT_RESULT = (Progress.REVIEWING, Progress.NOT_REVIEWED)
@@ -202,12 +201,12 @@ class ReviewedDocument:
         standings = zip(self.examined.keys, self.standings, strict=True)
         return next((standing for keys, standing in standings if keys.exact == exact_key), None)
 
-    def records(self) -> dict[str, CachedReview]:
-        """The results at hand, by exact key, of regions that were reviewed as they stand."""
+    def reviewed(self) -> dict[str, Standing]:
+        """How regions stand, by exact key, whose results were made of them exactly as they are."""
         if self.examined is None:
             return {}
         return {
-            keys.exact: standing.record
+            keys.exact: standing
             for keys, standing in zip(self.examined.keys, self.standings, strict=True)
             if standing.record is not None and standing.exact and standing.progress not in _WITHOUT_RESULT
         }

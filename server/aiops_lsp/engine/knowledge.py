@@ -9,7 +9,7 @@ from aiops_lsp.core.routing import Tier, lowered, tier_of
 from aiops_lsp.engine.derive import place_of
 from aiops_lsp.engine.dispatch import failure_standing
 from aiops_lsp.engine.standing import Progress, Reason, Standing
-from aiops_lsp.store.cache import Hit, freshness
+from aiops_lsp.store.cache import freshness
 from aiops_lsp.store.ledger import LedgerUnavailable
 
 if TYPE_CHECKING:
@@ -22,28 +22,39 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.models import ModelPool
     from aiops_lsp.engine.services import Services
     from aiops_lsp.settings import Settings
-    from aiops_lsp.store.cache import CachedReview
+    from aiops_lsp.store.cache import CachedReview, Hit
     from aiops_lsp.store.ledger_regions import Failure
 
 logger = logging.getLogger(__name__)
 
 
 async def known_standings(
-    examined: Examined, services: Services, settings: Settings, clock: Clock, at_hand: Mapping[str, CachedReview]
+    examined: Examined, services: Services, settings: Settings, clock: Clock, at_hand: Mapping[str, Standing]
 ) -> list[Standing | None]:
     """For each region its standing by cache and failures; None where nothing is known.
 
-    `at_hand` are results by exact key that were read before: only for the others the stores are asked, in one trip.
+    `at_hand` are standings by exact key of regions reviewed as they stand: only for the others the stores are asked, in
+    one trip.
     """
-    hits = {exact: Hit(record, exact=True) for exact, record in at_hand.items()}
+    hits: Mapping[str, Hit] = {}
     failures: Mapping[str, Failure] = {}
-    if wanted := [keys for keys in examined.keys if keys.exact not in hits]:
-        found, failures = await services.worker.run(_recall, services, wanted)
-        hits |= found
+    if wanted := [keys for keys in examined.keys if keys.exact not in at_hand]:
+        hits, failures = await services.worker.run(_recall, services, wanted)
+    now = clock.wall()
+
+    def age(record: CachedReview, region: Region) -> float | None:
+        """The age in seconds of a result that is to be made anew; None for one that is good."""
+        known = freshness(record, now, settings.cache.ttl_seconds, settings.cache.security_ttl_seconds)
+        return known.age_seconds if known.stale or not serves(record, region, services.pool) else None
+
     standings: list[Standing | None] = []
     for region, keys in zip(examined.split.regions, examined.keys, strict=True):
-        if (hit := hits.get(keys.exact)) is not None:
-            standings.append(_standing(hit, region, examined.snapshot, services.pool, settings, clock))
+        if (held := at_hand.get(keys.exact)) is not None and held.record is not None:
+            old = age(held.record, region)
+            kept = old is None and held.age_seconds is None
+            standings.append(held if kept else Standing.reviewed(held.record, exact=True, age_seconds=old))
+        elif (hit := hits.get(keys.exact)) is not None:
+            standings.append(_standing(hit, region, examined.snapshot, age(hit.record, region)))
         elif keys.exact in failures:
             standings.append(failure_standing(failures[keys.exact], clock))
         else:
@@ -62,16 +73,12 @@ def _recall(services: Services, wanted: Sequence[RegionKeys]) -> tuple[dict[str,
         return hits, {}
 
 
-def _standing(
-    hit: Hit, region: Region, snapshot: Snapshot, pool: ModelPool, settings: Settings, clock: Clock
-) -> Standing:
+def _standing(hit: Hit, region: Region, snapshot: Snapshot, age_seconds: float | None) -> Standing:
     record = hit.record
-    age = freshness(record, clock.wall(), settings.cache.ttl_seconds, settings.cache.security_ttl_seconds)
-    fresh = not age.stale and serves(record, region, pool)
     if not hit.exact and not _all_anchor(record, region, snapshot):
         standing = Standing.not_reviewed(Reason.OUTDATED)
         return Standing(Progress.NOT_REVIEWED, standing.reason, standing.words, record=record, exact=False)
-    return Standing.reviewed(record, exact=hit.exact, age_seconds=None if fresh else age.age_seconds)
+    return Standing.reviewed(record, exact=hit.exact, age_seconds=age_seconds)
 
 
 def serves(record: CachedReview, region: Region, pool: ModelPool) -> bool:

@@ -95,25 +95,29 @@ class Look:
             return examined, *rule_findings(self._services.rules, snapshot, regions, options, memory)
 
         examined, rules, rule_memory = await asyncio.to_thread(look)
+        dismissed, shown = document.dismissed, None
         if document.is_current(snapshot) and not document.awaits_cache(examined):
             document.adopt(examined)
             document.rule_findings, document.rule_memory = rules, rule_memory
-            document.accepts = _accepts(folder, examined, document.dismissed)
+            document.accepts = _accepts(folder, examined, dismissed)
             document.publish()  # what the rules find does not wait for the stores
+            shown = (dismissed, list(document.standings))
         known, (note, on_command), dismissed = await asyncio.gather(
-            known_standings(examined, self._services, folder.settings, self._clock, document.records()),
+            known_standings(examined, self._services, folder.settings, self._clock, document.reviewed()),
             asyncio.to_thread(self._why_not_sent, snapshot, folder),
             self._dismissed(folder),
         )
         if not document.is_current(snapshot):
             return False
         document.dismissed = dismissed
-        document.adopt(examined)
+        if document.examined is not examined:
+            document.adopt(examined)
         spared = self._take_over(document, examined, known)
         document.note, document.on_command = note, on_command
         document.rule_findings, document.rule_memory = rules, rule_memory
         document.accepts = _accepts(folder, examined, dismissed)
-        document.publish()
+        if shown != (dismissed, document.standings):
+            document.publish()
         await self._count_saved(spared, folder, snapshot.language)
         return True
 

@@ -53,6 +53,7 @@ class ModelPool:
         self.routes = routes
         self._clients: dict[str, ModelClient] = {}
         self._opening = asyncio.Lock()
+        self._highest = {model: tier for tier in Tier for model in self.chain(tier)}
 
     @classmethod
     def find(cls, settings: Settings, environ: Mapping[str, str]) -> ModelPool:
@@ -88,8 +89,7 @@ class ModelPool:
 
     def tier_of(self, model: str) -> Tier | None:
         """The highest tier whose models include `model`; None when today's settings do not name it."""
-        tiers = [tier for tier in Tier if model in self.chain(tier)]
-        return tiers[-1] if tiers else None
+        return self._highest.get(model)
 
     async def client(self, route: Route) -> ModelClient:
         """The one client of a provider, made when it is asked for first; its module is loaded off the loop."""
