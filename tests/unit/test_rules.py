@@ -252,11 +252,31 @@ def test_a_key_of_many_lines_is_one_finding_on_its_first_line() -> None:
         ("API_KEY = 'q7RzKp29XvLm44TbNc81'  # public, the web page has it too\n", []),
         ("# from https://shop.example.com/static/main.48ad.js\nAPI_KEY = 'q7RzKp29XvLm44TbNc81'\n", []),
         ("API_KEY = 'q7RzKp29XvLm44TbNc81'  # the key of production\n", ["any/hardcoded-password"]),
+        ("connect(host=data[HOST], password=data[CONF_PASSWORD])\n", []),
+        ("user = authenticate(host=host, password=form.cleaned_data['password'])\n", []),
+        ("posthog.api_key = 'phc_C9vUK4R1J6HYVdfJarTEPqVAoRPJzMX'\n", []),
+        ("'next_page_token': 'q7RzKp29XvLm44TbNc81'\n", []),
+        ("RESET_PASSWORD = '00299570-246d-11d0-a768-00aa006e0529'\n", []),
+        ("read_tokens('news.20150430-223406.json')\n", []),
+        ("models = [('ACME_API_KEY', 'acme/large-2.5-pro-exp-03-25')]\n", []),
+        ("limits = {'change_password': '5/m/user'}\n", []),
+        ("password='shop@example-mail.org'\n", []),
+        ("sample_url(kwargs={\n    'order': 'F8VVL',\n    'secret': '6zzjnumtsx136ddy9pjdk',\n})\n", []),
+        ("COMMON_PASSWORDS = ('qwerty123!', 'letmein!1')\n", []),
+        ("url = 'postgresql://shop:S3cret-pw@localhost/chat'\n", []),
+        ("url = 'postgresql://shop:S3cret-pw@db.acme.io/chat'\n", ["any/hardcoded-password"]),
+        ("url = 'models://scope:prefix@acme/model'\n", []),
         ("password = '$2b$12$KIXQ1kq8e7n4Zs9yWv3u0OeB1mYp5t6R2d8f'\n", []),
     ],
 )
 def test_values_that_only_stand_for_a_secret_are_no_finding(text: str, found: list[str]) -> None:
     assert codes(review(text)) == found
+
+
+def test_tests_within_a_rust_file_have_passwords_of_their_own() -> None:
+    given = 'fn f() { connect("redis://:S3cret-pw@db.acme.io"); }\n'
+    assert codes(review(given, "rust")) == ["any/hardcoded-password"]
+    assert codes(review("#[cfg(test)]\nmod tests {\n" + given + "}\n", "rust")) == []
 
 
 def test_the_users_patterns_count() -> None:

@@ -152,6 +152,7 @@ _ON_THE_CODE = (
     r"|(?:this|it|that|all|everything)\b.{0,24}\b(?:is|are|was|were)\b.{0,12}\b(?:safe|fine|ok|okay|secure|correct|intended)\b"
     r"|(?:safe|fine|ok|okay|secure)\s*(?:$|[.;!]))"
 )
+_NOT_OF_US = r"(?<!\bwe )(?<!\bthey )(?<!\bit )(?<!\bi )(?<!\bto )(?<!\balso )"
 _REPORTED = (
     r"(?<![\"'`])\b(?:ignore|disregard|forget)\s+(?:(?:of|any|all|every|the|these|those|my|other)\s+)*"
     r"(?:your|previous|prior|above|earlier|preceding|foregoing|safety|review(?:er)?(?:'s)?)\b.{0,20}\b"
@@ -166,15 +167,15 @@ _REPORTED = (
     rf"|(?:{_MACHINE})s?\s*[:,].{{0,60}}?\b{_ON_THE_CODE})",
     r"(?<![\"'`])\byou (?:are now|must act|act now)\s+(?:as\s+)?(?:an?|the)\s.{0,24}\b"
     r"(?:ai|assistant|model|reviewer|linter|auditor|bot|agent)\b",
-    _LEAVE_OUT,
-    _LEAVE_IT_OUT,
+    _NOT_OF_US + _LEAVE_OUT,
+    _LEAVE_IT_OUT + r"(?!\s+(?:as|for|if|when|unless|until|with)\b)",
     _EMPTY_ANSWER,
     r"\b(?:report|emit|raise|invent)\s+(?:an?|one|some)\s.{0,16}\bfindings?\s+"
     r"(?:on line|in (?:every|each|this)|of every)\b",
     _JUDGE_AS + r".{0,24}\b(?:all|everything|every|each|this (?:file|code|module|project|repo\w*))\b",
     rf"\b(?:{_REVIEWER}|{_HAILED}reviewers)\b[^.\n]{{0,60}}?\b{_SILENCE}\b",
     rf"\b{_SILENCE}\b[^.\n]{{0,40}}?\b(?:for|by|to|from) (?:the |any |all |an? )?{_REVIEWER}\b",
-    _NO_FINDING,
+    _NOT_OF_US + _NO_FINDING,
     *_OTHER_LANGUAGES,
     r"\b(?:answer|respond|reply|return|output)\b.{0,12}\{\s*[\"'](?:regions|findings|verdicts)[\"']"
     r"|[\"']regions[\"']\s*:\s*\[\s*\{\s*[\"']region[\"']|[\"']verdicts[\"']\s*:\s*\[\s*\{\s*[\"']finding[\"']"

@@ -32,6 +32,8 @@ _MADE_UP = re.compile(r"(?i)test|example|sample|dummy|demo|emulated|localhost|jo
 _COMMENT = re.compile(r"\s*(?:\*|//|#|--|;)")
 # A token that ends within a day of its issue is no secret any more by the time that somebody reads the code.
 _SHORT_LIVED = 86_400
+# Lines above a value that may say that it is an example.
+_NEAR = 6
 # How DER and SSH write that a public key follows.
 _PUBLIC_KEY = re.compile(
     r"MIGfMA0GCSqGSIb3DQEB|MII[BC][A-Za-z0-9]jANBgkqhkiG9w0BAQEFAAOCA|M(?:Fk|HY)wE[A-Z]YHKoZIzj0CAQ|MIGbMBAGByqGSM49AgEG"
@@ -42,8 +44,24 @@ _PASSWORD_HASH = re.compile(r"\$(?:2[abxy]|argon2\w*|[156])\$|pbkdf2[_:]\w+|\{S?
 _SAID_TO_BE_PUBLIC = re.compile(
     r"(?i)\bpublic(?:ly)?\b|\bfront-?end\b|\bclient[ -]side\b|\bnot (?:a |really |actually )*secrets?\b|https?://\S+\.js\b"
 )
-_TO_BE_PUBLIC = re.compile(r"(?i)software_?statement|publishable|public_?key|site_?key")
-_NAME = re.compile(r"[A-Za-z_][\w.]*(?:passw|pwd|pass$|secret)\w*")
+_TO_BE_PUBLIC = re.compile(
+    r"(?i)software_?statement|publishable|public_?key|site_?key|posthog|mixpanel|amplitude|segment_|algolia|analytics"
+    r"|telemetry|page_?token|cursor|continuation"
+)
+# Values that name something, and places that hold nothing worth a password.
+_NAMES_SOMETHING = re.compile(
+    r"[?&][\w-]+=|\d+/\w+(?:/\w+)?|[a-z]+/[a-z][\w.-]*|[\w.+-]+@[\w-]+\.[\w.]+"
+    r"|.+\.(?:json|ya?ml|txt|html?|pem|key|crt|csv|py|js|ts|xml|ini|conf|cfg|db|env|toml)"
+)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NOWHERE = re.compile(
+    r"@(?:localhost|127\.|0\.0\.0\.0|\[::1\]|host\.docker\.internal|(?:[\w-]+\.)*(?:example|test|invalid|localdomain)\b)"
+)
+_SHOWN = re.compile(r"(?i)(?:\b|_)(?:examples?|samples?|dummy|fake|mock\w*|placeholders?)(?:\b|_)")
+_LIST_OF_WORDS = re.compile(r"(?i)(?:passwords|passwds|(?:common|weak|banned|leaked|forbidden)_\w+)\W*$")
+_RUST_TESTS = re.compile(r"(?m)^[ \t]*#\[(?:cfg\((?:all\()?test\b|(?:\w+::)*(?:rs)?test\b)")
+# The storage emulator's key, which Microsoft publishes.
+_PUBLISHED = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"
 _ACRONYMS = frozenset(["AWS", "API", "ID", "URL", "SAS", "NPM", "XAI"])
 _NAMES = {
     "GITHUB": "GitHub", "GITLAB": "GitLab", "PYPI": "PyPI", "OPENAI": "OpenAI", "OPENROUTER": "OpenRouter",
@@ -59,9 +77,11 @@ def secret_findings(
 
     Tests have keys and passwords of their own; only tokens that an issuer gave out count there."""
     start, end = span
+    own_tests = _RUST_TESTS.search(snapshot.text) if snapshot.language == "rust" else None
     for secret in find_secrets(snapshot.text[start:end], user_patterns):
         value = snapshot.text[start + secret.start : start + secret.end]
-        if in_test and secret.kind in _BY_NAME | {"PRIVATE_KEY", "AUTHORIZATION_HEADER"}:
+        among_tests = in_test or (own_tests is not None and own_tests.start() < start + secret.start)
+        if among_tests and secret.kind in _BY_NAME | {"PRIVATE_KEY", "AUTHORIZATION_HEADER"}:
             continue
         found = start + secret.start
         if not (
@@ -74,7 +94,8 @@ def secret_findings(
 
 def _is_sample(value: str) -> bool:
     """Whether the value is a vendor's example or filler, which is worth hiding from a model but not worth a remark."""
-    return value.endswith("EXAMPLE") or len(set(value[-16:])) <= 4 or is_placeholder(value)
+    published = value.endswith("EXAMPLE") or value.startswith(_PUBLISHED)
+    return published or len(set(value[-16:])) <= 4 or is_placeholder(value)
 
 
 def _protects_nothing(snapshot: Snapshot, kind: str, offset: int, value: str) -> bool:
@@ -86,13 +107,25 @@ def _protects_nothing(snapshot: Snapshot, kind: str, offset: int, value: str) ->
         return True
     if kind == "AUTHORIZATION_HEADER":
         return _COMMENT.match(snapshot.lines[snapshot.position_at(offset).line]) is not None
-    if kind not in _BY_NAME:
-        return False
-    behind = snapshot.text[offset + len(value) : offset + len(value) + 1]
+    return kind in _BY_NAME and _is_no_password(snapshot, kind, offset, value)
+
+
+def _is_no_password(snapshot: Snapshot, kind: str, offset: int, value: str) -> bool:
+    """Whether what stands beside a telling name is no password: it names something, shows or checks one, or is code."""
+    behind = snapshot.text[offset + len(value) :]
+    if kind == "CONNECTION_PASSWORD" and (behind[:1] in {",", ")", "[", "("} or "[" in value or "(" in value):
+        return True
+    if kind == "URL_PASSWORD" and (value.isalpha() or _NOWHERE.match(behind)):
+        return True
+    if kind == "PASSWORD" and _UUID.fullmatch(value):
+        return True
+    line = snapshot.position_at(offset).line
+    before = "".join(snapshot.lines[max(0, line - _NEAR) : line]) + snapshot.text[snapshot.line_starts[line] : offset]
     return (
-        _ALGORITHM.fullmatch(value) is not None
+        any(shape.fullmatch(value) for shape in (_ALGORITHM, _NAMES_SOMETHING))
         or _PASSWORD_HASH.match(value) is not None
-        or (kind == "CONNECTION_PASSWORD" and behind in {",", ")"} and _NAME.fullmatch(value) is not None)
+        or _SHOWN.search(before) is not None
+        or _LIST_OF_WORDS.search(before) is not None
     )
 
 
