@@ -90,3 +90,11 @@ async def test_what_is_not_allowed_is_not_sent_and_says_so() -> None:
     assert booked[0] <= 0.15 * said[0]
     assert booked[1] <= 0.15 * said[1]
     assert any("said to cost at most" in reason for reason in reasons)
+
+
+async def test_there_is_nothing_to_agree_on_only_where_no_model_has_a_price() -> None:
+    for prices, free in (({}, True), (PRICES, False)):
+        async with Provider() as provider, desk(settings_for(provider.base_url, prices=prices)) as at:
+            assert await at.reviewer.costs_nothing() is free
+    async with desk(settings_for(None)) as at:
+        assert await at.reviewer.costs_nothing()

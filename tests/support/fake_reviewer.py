@@ -102,6 +102,9 @@ class FakeReviewer:
         self.calls.append(("estimate", uri))
         return self.estimate_micro_usd // 10, self.estimate_micro_usd
 
+    async def costs_nothing(self) -> bool:
+        return not self.estimate_micro_usd
+
     async def dismiss(self, uri: str, finding_id: str) -> None:
         self.calls.append(("dismiss", uri, finding_id))
         self._dismissed.add(finding_id)

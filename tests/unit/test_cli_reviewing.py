@@ -166,6 +166,18 @@ def test_a_failure_of_our_own_is_told_and_counted_and_the_others_go_on(tmp_path:
     assert run.failures == 1
 
 
+@pytest.mark.parametrize("free", [False, True])
+def test_where_nothing_has_a_price_each_file_goes_out_without_an_estimate_of_all(tmp_path: Path, free: bool) -> None:
+    targets = [_target(tmp_path, "a.py", changed=((0, 1), (2, 3)))]
+    reviewer = ScriptedReviewer()
+    run = Run(targets, {t.uri: Folder(t.root, Settings()) for t in targets}, lambda: None)
+    reviewer.run = run
+    estimate = None if free else Estimate({targets[0].uri: (1000, 100)})
+    outcome = asyncio.run(run.review(reviewer, Allowance(None), estimate, tuple))
+    assert [len(file.regions) for file in outcome.files] == [2]
+    assert reviewer.allowed == ([None, None] if free else [(1000, 100), (900, 0)])
+
+
 def test_what_is_withheld_is_neither_estimated_nor_sent(tmp_path: Path) -> None:
     targets = [_target(tmp_path, "a.py")]
     reviewer = ScriptedReviewer()

@@ -28,6 +28,9 @@ FILES_AT_A_TIME = 24
 """Enough that the next files are ready to be sent while as many requests as are allowed are under way."""
 _MICRO = 1_000_000
 
+_Bound = tuple[int, int] | None
+"""What a file may cost at most: tokens and micro-dollars; None where nothing has a price."""
+
 
 class Reviewing(Protocol):
     """What is asked of the engine's `Reviewer`."""
@@ -99,9 +102,9 @@ class Run:
         return Estimate({target.uri: found for target, found in zip(sendable, estimates, strict=True)})
 
     async def review(
-        self, reviewer: Reviewing, allowance: Allowance, estimate: Estimate, notes: Callable[[], Iterable[str]]
+        self, reviewer: Reviewing, allowance: Allowance, estimate: Estimate | None, notes: Callable[[], Iterable[str]]
     ) -> Outcome:
-        """Review all targets. `notes` are asked for at the end."""
+        """Review all targets. `notes` are asked for at the end. There is no `estimate` where nothing has a price."""
         results = await asyncio.gather(
             *(self._within(reviewer, target, allowance, estimate) for target in self._targets)
         )
@@ -131,22 +134,23 @@ class Run:
                 reviewer.close(target.uri)
 
     async def _within(
-        self, reviewer: Reviewing, target: Target, allowance: Allowance, estimate: Estimate
+        self, reviewer: Reviewing, target: Target, allowance: Allowance, estimate: Estimate | None
     ) -> ReviewedFile | UnreadFile:
-        tokens, most = estimate.by_uri.get(target.uri, (0, 0))
+        tokens, most = estimate.by_uri.get(target.uri, (0, 0)) if estimate is not None else (0, 0)
         async with self._slots:
             if not await allowance.take(most):
                 self.withhold(target.uri, f"it may cost up to {most / _MICRO:.4f} USD, more than is left of --max-cost")
                 most = 0
             result: ReviewedFile | UnreadFile | None = None
             try:
-                result = await self._review(reviewer, target, (tokens, most))
+                at_most = (tokens, most) if estimate is not None else None
+                result = await self._review(reviewer, target, at_most)
             finally:
                 await allowance.settle(most, result.micro_usd if isinstance(result, ReviewedFile) else most)
                 self._advanced()
             return result
 
-    async def _review(self, reviewer: Reviewing, target: Target, at_most: tuple[int, int]) -> ReviewedFile | UnreadFile:
+    async def _review(self, reviewer: Reviewing, target: Target, at_most: _Bound) -> ReviewedFile | UnreadFile:
         try:
             document = await asyncio.to_thread(read_document, target.path, target.language)
         except UnreadableFile as problem:
@@ -169,14 +173,15 @@ class Run:
             self._withheld.setdefault(target.uri, found.sentence)
 
     @staticmethod
-    async def _reports(reviewer: Reviewing, target: Target, at_most: tuple[int, int]) -> list[ReviewReport]:
+    async def _reports(reviewer: Reviewing, target: Target, at_most: _Bound) -> list[ReviewReport]:
         """One report for the whole file, or one for each run of changed lines; the last one has all findings."""
         if target.changed is None:
             return [await reviewer.review(target.uri, at_most=at_most)]
         reports: list[ReviewReport] = []
         for lines in target.changed:
             reports.append(await reviewer.review(target.uri, lines=_first_and_last(lines), at_most=at_most))
-            at_most = (at_most[0] - reports[-1].tokens, at_most[1] - reports[-1].micro_usd)
+            if at_most is not None:
+                at_most = (at_most[0] - reports[-1].tokens, at_most[1] - reports[-1].micro_usd)
         return reports
 
     def _result(self, target: Target, reports: Sequence[ReviewReport]) -> ReviewedFile:

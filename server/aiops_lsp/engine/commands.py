@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.prompts import review_prompt
-from aiops_lsp.core.routing import raised
+from aiops_lsp.core.routing import Tier, raised
 from aiops_lsp.engine import opinion, plan
 from aiops_lsp.engine.changes import changes_since_commit
 from aiops_lsp.engine.host import DocumentClosed, RegionReport, ReviewReport
@@ -95,6 +95,11 @@ class Commands:
         opinions = folder.settings.review.second_opinion != "off"
         parts = [self._most(pack, examined, opinions=opinions) for pack in packs]
         return sum(tokens for tokens, _ in parts), sum(micro_usd for _, micro_usd in parts)
+
+    def cost_nothing(self) -> bool:
+        """See `Reviewer.costs_nothing`."""
+        pool = self._assembly.services.pool
+        return not self._highest_price({model for tier in Tier for model in pool.chain(tier)}, 10**6, 10**6)
 
     def _most(self, pack: Pack, examined: Examined, *, opinions: bool) -> tuple[int, int]:
         """What a request, its repetition and a second opinion on it are billed at most: tokens and micro-dollars."""

@@ -184,6 +184,10 @@ class Reviewer:
         """
         return await (await self._commands()).estimate(self._documents[uri], self._folder_of(uri), deep=deep)
 
+    async def costs_nothing(self) -> bool:
+        """Whether no model that may be asked has a price, so that there is nothing to agree on before a review."""
+        return (await self._commands()).cost_nothing()
+
     async def dismiss(self, uri: str, finding_id: str) -> None:
         """Never show this finding again in the document's workspace. Raises StoreUnavailable in words."""
         await (await self._commands()).dismiss(self._folder_of(uri), finding_id)

@@ -41,13 +41,14 @@ async def review_workspace(session: Session, token: types.ProgressToken | None) 
     reviewer = await session.started()
     async with work(session, "Reviewing the workspace", token) as report:
         uris = await asyncio.to_thread(_uris, session.configuration.folders, list(session.documents))
-        estimates = dict(zip(uris, await _estimates(session, uris, report), strict=True))
-        tokens = sum(tokens for tokens, _ in estimates.values())
-        micro_usd = sum(micro_usd for _, micro_usd in estimates.values())
-        what = f"{len(uris)} files of the workspace"
-        if refusal := await questions.may_cost(session, what, tokens, micro_usd):
-            session.say(types.MessageType.Warning, refusal)
-            return {"refused": refusal}
+        estimates: dict[str, tuple[int, int]] = {}
+        begun = 0
+        if not await reviewer.costs_nothing():
+            begun = 50
+            estimates, refusal = await _agreed(session, uris, _Progress("estimating", uris, report, 0, begun))
+            if refusal:
+                session.say(types.MessageType.Warning, refusal)
+                return {"refused": refusal}
 
         async def review(uri: str) -> tuple[dict[str, object] | None, str]:
             document, problem = await _document(session, uri)
@@ -55,11 +56,11 @@ async def review_workspace(session: Session, token: types.ProgressToken | None) 
                 return None, problem
             try:
                 with _followed(session, uri, document):
-                    return reports.describe(await reviewer.review(uri, at_most=estimates[uri])), ""
+                    return reports.describe(await reviewer.review(uri, at_most=estimates.get(uri))), ""
             except DocumentClosed:
                 return None, _MOVED_ON
 
-        results = await _of_each(uris, review, _Progress("reviewing", uris, report, since=50))
+        results = await _of_each(uris, review, _Progress("reviewing", uris, report, begun, 100))
     documents = [described for described, _ in results if described is not None]
     unreadable = [
         {"uri": uri, "reason": problem} for uri, (found, problem) in zip(uris, results, strict=True) if found is None
@@ -67,10 +68,8 @@ async def review_workspace(session: Session, token: types.ProgressToken | None) 
     return {"documents": documents, "unreadable": unreadable}
 
 
-async def _estimates(
-    session: Session, uris: list[str], report: Callable[[str, int | None], None]
-) -> list[tuple[int, int]]:
-    """What each file may cost at most, in tokens and micro-dollars."""
+async def _agreed(session: Session, uris: list[str], progress: _Progress) -> tuple[dict[str, tuple[int, int]], str]:
+    """What each file may cost at most, in tokens and micro-dollars, and why that is too much, empty where it is not."""
     reviewer = await session.started()
 
     async def estimate(uri: str) -> tuple[int, int]:
@@ -83,7 +82,10 @@ async def _estimates(
         except DocumentClosed:
             return 0, 0
 
-    return await _of_each(uris, estimate, _Progress("estimating", uris, report, since=0))
+    estimates = await _of_each(uris, estimate, progress)
+    tokens, micro_usd = sum(tokens for tokens, _ in estimates), sum(micro_usd for _, micro_usd in estimates)
+    refusal = await questions.may_cost(session, f"{len(uris)} files of the workspace", tokens, micro_usd)
+    return dict(zip(uris, estimates, strict=True)), refusal
 
 
 async def _of_each(uris: Sequence[str], do: Callable[[str], Awaitable[_Result]], progress: _Progress) -> list[_Result]:
@@ -105,20 +107,20 @@ async def _of_each(uris: Sequence[str], do: Callable[[str], Awaitable[_Result]],
 
 
 class _Progress:
-    """Reports each file as it is begun; all of them together are half of the way, from `since` per cent."""
+    """Reports each file as it is begun, from `since` per cent up to `until`."""
 
     def __init__(
-        self, doing: str, uris: Sequence[str], report: Callable[[str, int | None], None], *, since: int
+        self, doing: str, uris: Sequence[str], report: Callable[[str, int | None], None], since: int, until: int
     ) -> None:
         self._doing = doing
         self._total = len(uris)
         self._report = report
-        self._since = since
+        self._since, self._until = since, until
         self._begun = 0
 
     def begins(self, uri: str) -> None:
         """A file is begun."""
-        percentage = self._since + 50 * self._begun // self._total
+        percentage = self._since + (self._until - self._since) * self._begun // self._total
         self._begun += 1
         self._report(f"{self._doing} {self._begun} of {self._total}: {uri.rpartition('/')[2]}", percentage)
 

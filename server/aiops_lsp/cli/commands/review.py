@@ -93,7 +93,9 @@ async def _review(options: argparse.Namespace, projects: ProjectSettings, target
             if options.offline:
                 work.withhold_all(_OFFLINE)
             sends = not options.offline and reviewer.status().state is not State.OFFLINE
-            estimate = await work.estimate(reviewer) if sends else Estimate({})
+            estimate = None if sends and await reviewer.costs_nothing() else Estimate({})
+            if sends and estimate is not None:
+                estimate = await work.estimate(reviewer)
             allowance = Allowance(_bound(estimate, options.max_cost, work, host, bar))
             outcome = await work.review(reviewer, allowance, estimate, lambda: _notes(options, preparation, host))
         finally:
@@ -107,9 +109,11 @@ def _notes(options: argparse.Namespace, preparation: Preparation, host: CommandL
 
 
 def _bound(
-    estimate: Estimate, max_cost: float | None, work: Run, host: CommandLineHost, bar: ProgressBar
+    estimate: Estimate | None, max_cost: float | None, work: Run, host: CommandLineHost, bar: ProgressBar
 ) -> int | None:
     """What the run may spend, in micro-dollars; None for what the budget allows. Asks where that is much."""
+    if estimate is None:
+        return None
     if estimate.usd:
         amount = f"{estimate.usd:.2f}" if estimate.usd >= _CENTS_FROM_USD else f"{estimate.usd:.4f}"
         told = f"This review costs at most {amount} USD ({estimate.tokens:,} tokens)."
