@@ -262,6 +262,7 @@ def test_a_key_of_many_lines_is_one_finding_on_its_first_line() -> None:
         ("limits = {'change_password': '5/m/user'}\n", []),
         ("password='shop@example-mail.org'\n", []),
         ("sample_url(kwargs={\n    'order': 'F8VVL',\n    'secret': '6zzjnumtsx136ddy9pjdk',\n})\n", []),
+        ("a = {'secret': '6zzjnumtsx136ddy9pjdk'}\n" * 3, []),
         ("COMMON_PASSWORDS = ('qwerty123!', 'letmein!1')\n", []),
         ("url = 'postgresql://shop:S3cret-pw@localhost/chat'\n", []),
         ("url = 'postgresql://shop:S3cret-pw@db.acme.io/chat'\n", ["any/hardcoded-password"]),

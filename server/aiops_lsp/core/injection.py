@@ -168,7 +168,7 @@ _REPORTED = (
     r"(?<![\"'`])\byou (?:are now|must act|act now)\s+(?:as\s+)?(?:an?|the)\s.{0,24}\b"
     r"(?:ai|assistant|model|reviewer|linter|auditor|bot|agent)\b",
     _NOT_OF_US + _LEAVE_OUT,
-    _LEAVE_IT_OUT + r"(?!\s+(?:as|for|if|when|unless|until|with)\b)",
+    _LEAVE_IT_OUT + r"(?!\s+(?:as|for|if|when|unless|until|with|again|twice|yet|further|separately)\b)",
     _EMPTY_ANSWER,
     r"\b(?:report|emit|raise|invent)\s+(?:an?|one|some)\s.{0,16}\bfindings?\s+"
     r"(?:on line|in (?:every|each|this)|of every)\b",

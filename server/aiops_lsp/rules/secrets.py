@@ -34,6 +34,7 @@ _COMMENT = re.compile(r"\s*(?:\*|//|#|--|;)")
 _SHORT_LIVED = 86_400
 # Lines above a value that may say that it is an example.
 _NEAR = 6
+_OFTEN = 3
 # How DER and SSH write that a public key follows.
 _PUBLIC_KEY = re.compile(
     r"MIGfMA0GCSqGSIb3DQEB|MII[BC][A-Za-z0-9]jANBgkqhkiG9w0BAQEFAAOCA|M(?:Fk|HY)wE[A-Z]YHKoZIzj0CAQ|MIGbMBAGByqGSM49AgEG"
@@ -124,6 +125,8 @@ def _is_no_password(snapshot: Snapshot, kind: str, offset: int, value: str) -> b
     return (
         any(shape.fullmatch(value) for shape in (_ALGORITHM, _NAMES_SOMETHING))
         or _PASSWORD_HASH.match(value) is not None
+        # A secret stands once; what stands again and again is data that the code shows.
+        or snapshot.text.count(value) >= _OFTEN
         or _SHOWN.search(before) is not None
         or _LIST_OF_WORDS.search(before) is not None
     )
