@@ -345,9 +345,9 @@ async def test_a_costly_workspace_needs_a_yes_and_nothing_is_sent_before(tmp_pat
     triggers = []
 
     class Watching(FakeReviewer):
-        def look(self, uri: str) -> None:
+        async def estimate(self, uri: str, *, deep: bool = False) -> tuple[int, int]:
             triggers.append(self.folder_of(uri).settings.review.trigger)
-            super().look(uri)
+            return await super().estimate(uri, deep=deep)
 
     async with connected(Watching) as client:
         client.answers["window/showMessageRequest"] = choosing("Cancel")

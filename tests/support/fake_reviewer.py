@@ -56,10 +56,12 @@ class FakeReviewer:
         self.settings = settings
         self.calls.append(("settings_changed",))
 
-    def open(self, document: TextDocument) -> None:
+    def open(self, document: TextDocument, *, look: bool = True) -> None:
         self.calls.append(("open", document.uri))
         self.documents[document.uri] = document
-        self.look(document.uri)
+        self._found.setdefault(document.uri, [])
+        if look:
+            self.look(document.uri)
 
     def edited(self, uri: str, edits: Sequence[AppliedEdit]) -> None:
         self.calls.append(("edited", uri))

@@ -35,7 +35,8 @@ class ScriptedReviewer:
     most_open: int = 0
     run: Run | None = None
 
-    def open(self, document: TextDocument) -> None:
+    def open(self, document: TextDocument, *, look: bool = True) -> None:
+        assert not look
         assert document.uri not in self.documents
         self.documents[document.uri] = document
         self.most_open = max(self.most_open, len(self.documents))

@@ -35,7 +35,7 @@ _Bound = tuple[int, int] | None
 class Reviewing(Protocol):
     """What is asked of the engine's `Reviewer`."""
 
-    def open(self, document: TextDocument) -> None: ...
+    def open(self, document: TextDocument, *, look: bool = True) -> None: ...
 
     def close(self, uri: str) -> None: ...
 
@@ -121,7 +121,7 @@ class Run:
             except UnreadableFile:
                 return 0, 0  # told when it is reviewed
             self._withhold_prose(target, document)
-            reviewer.open(document)
+            reviewer.open(document, look=False)
             try:
                 return await reviewer.estimate(target.uri)
             except Exception as error:  # noqa: BLE001 - as in `_review`; what cannot be estimated is not sent
@@ -156,7 +156,7 @@ class Run:
         except UnreadableFile as problem:
             return UnreadFile(target.shown, f"it {problem}")
         self._withhold_prose(target, document)
-        reviewer.open(document)
+        reviewer.open(document, look=False)
         try:
             return self._result(target, await self._reports(reviewer, target, at_most))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are still reviewed

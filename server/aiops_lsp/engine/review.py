@@ -97,14 +97,15 @@ class Reviewer:
         self._look_at_all()
         self._tasks.start(self._retire(old), "close the earlier connections")
 
-    def open(self, document: TextDocument) -> None:
-        """Follow a document from now on. It is looked at at once."""
+    def open(self, document: TextDocument, *, look: bool = True) -> None:
+        """Follow a document from now on. It is looked at at once, or, not to `look`, when a review is asked for."""
         if (earlier := self._documents.get(document.uri)) is not None:
             earlier.leave()
         opened = self._documents[document.uri] = ReviewedDocument(document, self._host.publish)
         if self._looks is not None:
             self._looks.opened(opened)
-        self._scheduler.now(document.uri)
+        if look:
+            self._scheduler.now(document.uri)
 
     def edited(self, uri: str, edits: Sequence[AppliedEdit]) -> None:
         """The document's text has changed by `edits`, already applied. It is looked at once it rests."""

@@ -133,7 +133,7 @@ def _followed(session: Session, uri: str, document: TextDocument) -> Iterator[No
         yield
         return
     session.configuration.only_on_command(uri)
-    reviewer.open(document)
+    reviewer.open(document, look=False)
     try:
         yield
     finally:

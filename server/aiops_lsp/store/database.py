@@ -90,9 +90,13 @@ class Database:
             self._connection = self._orphan = None
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that holds the write lock from its start; rolled back when the block raises."""
-        with self._transaction("BEGIN IMMEDIATE") as connection:
+    def write(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the write lock from its start; rolled back when the block raises.
+
+        One that is `durable` is on the disk when it ends. Any other may be gone after a loss of power, though not after
+        a crash of the process: it spares a wait for the disk where nothing is lost but a little precision.
+        """
+        with self._transaction("BEGIN IMMEDIATE", durable=durable) as connection:
             yield connection
 
     @contextmanager
@@ -108,9 +112,9 @@ class Database:
             yield self._current()
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, begin: str, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
         with self._lock, self._in_words():
-            connection = self._begin(begin)
+            connection = self._begin(begin, durable=durable)
             try:
                 self._refuse_newer(connection)
                 yield connection
@@ -121,9 +125,10 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
-    def _begin(self, begin: str) -> sqlite3.Connection:
+    def _begin(self, begin: str, *, durable: bool) -> sqlite3.Connection:
         for _attempt in range(5):
             connection = self._current()
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute(begin)
             if self._in_place():
                 return connection
@@ -168,7 +173,6 @@ class Database:
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             with suppress(sqlite3.OperationalError):  # busy at the first start of two processes: the next open does it
                 connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
             self._migrate(connection)
         except BaseException:
             connection.close()

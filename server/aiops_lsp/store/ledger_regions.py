@@ -42,7 +42,7 @@ class RegionRecords(LedgerPart):
         expires_at = now + min(seconds, LONGEST_LEASE_SECONDS)
         wanted = set(keys)
         granted: set[str] = set()
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             for key in wanted:
                 # One that ends later than any lease may was given before the clock was set back: it is void.
                 cursor = connection.execute(
@@ -63,7 +63,7 @@ class RegionRecords(LedgerPart):
 
     def release_lease(self, keys: Iterable[str], holder: str) -> None:
         """Give back those leases of `keys` that `holder` has."""
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             connection.executemany(
                 "DELETE FROM leases WHERE key = ? AND holder = ?", [(key, holder) for key in set(keys)]
             )
@@ -74,7 +74,7 @@ class RegionRecords(LedgerPart):
         Each failure in a row makes the wait four times as long: 30 s, 2 min, 8 min, 32 min, 1 h.
         """
         now = self._now()
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             row = connection.execute("SELECT count FROM failures WHERE key = ?", (key,)).fetchone()
             count = 1 + (row[0] if row is not None else 0)
             wait = min(FIRST_BACK_OFF_SECONDS * 4.0 ** min(count - 1, 10), LONGEST_BACK_OFF_SECONDS)
@@ -101,7 +101,7 @@ class RegionRecords(LedgerPart):
 
     def clear_failures(self, keys: Iterable[str]) -> None:
         """Forget the failures of `keys`: they were reviewed, or are asked for anew."""
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             connection.executemany("DELETE FROM failures WHERE key = ?", [(key,) for key in set(keys)])
 
     def _forget_regions(self, connection: sqlite3.Connection, now: float) -> int:

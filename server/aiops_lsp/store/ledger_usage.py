@@ -106,7 +106,7 @@ class UsageRecords(LedgerPart):
     def add_saved(self, tokens: int, micro_usd: int, project: str = "", language: str = "", regions: int = 1) -> None:
         """Count `regions` cached results that were shown instead of asking again."""
         project = storable(project)
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             day = self._periods(connection, self._now())[0].label
             connection.execute(
                 "INSERT OR IGNORE INTO saved (day, project, language) VALUES (?, ?, ?)", (day, project, language)
@@ -127,7 +127,7 @@ class UsageRecords(LedgerPart):
             return
         estimate = float(min(estimated, _RATIO_MEMORY))
         truth = estimate * _clamped(actual / estimated)
-        with self._database.write() as connection:
+        with self._database.write(durable=False) as connection:
             row = connection.execute(
                 "SELECT estimated, actual FROM ratios WHERE model = ? AND language = ?", (model, language)
             ).fetchone()
