@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops_lsp.store.budget import Fit, fit, fraction, reserved
+from aiops_lsp.store.database import Database
 from aiops_lsp.store.ledger import (
     LEDGER_FILE,
     DeniedReason,
@@ -36,6 +38,7 @@ from tests.support.ledger import (
 )
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -458,3 +461,29 @@ def test_what_is_billed_never_exceeds_the_limit(steps: list[tuple[str, int, int]
         assert sum(row.tokens for row in world.ledgers[0].usage()) == spend.day.tokens
         for ledger in world.ledgers:
             ledger.close()
+
+
+def test_only_what_holds_or_books_money_waits_for_the_disk(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where power is lost, leases, lessons and counts may be lost with it; held money and what was billed may not."""
+    write, waits = Database.write, list[bool]()
+
+    @contextmanager
+    def watched(database: Database, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        with write(database, durable=durable) as connection:
+            waits.append(connection.execute("PRAGMA synchronous").fetchone() == (2,))
+            yield connection
+
+    monkeypatch.setattr(Database, "write", watched)
+    kept, billed, unknown = (held(ledger.reserve(asking(10), Limits())) for _ in range(3))
+    ledger.release(kept)
+    commit(ledger, billed, 1)
+    ledger.commit_in_full(unknown)
+    assert waits == [True] * 6
+    waits.clear()
+    ledger.lease(["a"], "me", 60)
+    ledger.release_lease(["a"], "me")
+    ledger.note_failure("a", "no answer")
+    ledger.clear_failures(["a"])
+    ledger.learn("m", "python", 10, 12)
+    ledger.add_saved(1, 1)
+    assert waits == [False] * 6
