@@ -152,7 +152,7 @@ _ON_THE_CODE = (
     r"|(?:this|it|that|all|everything)\b.{0,24}\b(?:is|are|was|were)\b.{0,12}\b(?:safe|fine|ok|okay|secure|correct|intended)\b"
     r"|(?:safe|fine|ok|okay|secure)\s*(?:$|[.;!]))"
 )
-_NOT_OF_US = r"(?<!\bwe )(?<!\bthey )(?<!\bit )(?<!\bi )(?<!\bto )(?<!\balso )"
+_NOT_OF_US = r"(?<!\bwe )(?<!\bthey )(?<!\bit )(?<!\bi )(?<!\bto )(?<!\balso )(?<!\bbut )(?<!there is )(?<!there's )"
 _REPORTED = (
     r"(?<![\"'`])\b(?:ignore|disregard|forget)\s+(?:(?:of|any|all|every|the|these|those|my|other)\s+)*"
     r"(?:your|previous|prior|above|earlier|preceding|foregoing|safety|review(?:er)?(?:'s)?)\b.{0,20}\b"
@@ -175,7 +175,7 @@ _REPORTED = (
     _JUDGE_AS + r".{0,24}\b(?:all|everything|every|each|this (?:file|code|module|project|repo\w*))\b",
     rf"\b(?:{_REVIEWER}|{_HAILED}reviewers)\b[^.\n]{{0,60}}?\b{_SILENCE}\b",
     rf"\b{_SILENCE}\b[^.\n]{{0,40}}?\b(?:for|by|to|from) (?:the |any |all |an? )?{_REVIEWER}\b",
-    _NOT_OF_US + _NO_FINDING,
+    _NOT_OF_US + _NO_FINDING.replace("|issues?|bugs?|", "|").replace("|defects?", ""),
     *_OTHER_LANGUAGES,
     r"\b(?:answer|respond|reply|return|output)\b.{0,12}\{\s*[\"'](?:regions|findings|verdicts)[\"']"
     r"|[\"']regions[\"']\s*:\s*\[\s*\{\s*[\"']region[\"']|[\"']verdicts[\"']\s*:\s*\[\s*\{\s*[\"']finding[\"']"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from aiops_lsp.core.text import Snapshot
 
 _BY_NAME = frozenset({"PASSWORD", "SECRET", "URL_PASSWORD", "CONNECTION_PASSWORD"})
+_OFTEN_SHOWN = frozenset({"AWS_ACCESS_KEY_ID", "GOOGLE_API_KEY", "AUTHORIZATION_HEADER", "JSON_WEB_TOKEN"})
+_WORDS = re.compile(r"[a-z]+\d*(?:[_-][a-z]+\d*)*")
 _KEY_DATA = re.compile(r"[A-Za-z0-9+/]{24}")
 _ALGORITHM = re.compile(r"(?i)(?:pbkdf2|pbe|hmac|sha\d*|md5|aes|rsa|ecdsa|dsa)\w*?with\w+")
 _MADE_UP = re.compile(r"(?i)test|example|sample|dummy|demo|emulated|localhost|john doe")
@@ -44,6 +46,7 @@ _PUBLIC_KEY = re.compile(
 _PASSWORD_HASH = re.compile(r"\$(?:2[abxy]|argon2\w*|[156])\$|pbkdf2[_:]\w+|\{S?SHA\d*\}|scrypt[:$]")
 _SAID_TO_BE_PUBLIC = re.compile(
     r"(?i)\bpublic(?:ly)?\b|\bfront-?end\b|\bclient[ -]side\b|\bnot (?:a |really |actually )*secrets?\b|https?://\S+\.js\b"
+    r"|\bnosec\b|noqa:[^#]*\bS10[5-7]|pragma: allowlist secret|gitleaks:allow|\bNOSONAR\b"
 )
 _TO_BE_PUBLIC = re.compile(
     r"(?i)software_?statement|publishable|public_?key|site_?key|posthog|mixpanel|amplitude|segment_|algolia|analytics"
@@ -51,14 +54,17 @@ _TO_BE_PUBLIC = re.compile(
 )
 # Values that name something, and places that hold nothing worth a password.
 _NAMES_SOMETHING = re.compile(
-    r"[?&][\w-]+=|\d+/\w+(?:/\w+)?|[a-z]+/[a-z][\w.-]*|[\w.+-]+@[\w-]+\.[\w.]+"
+    r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Za-z:._-]+-20\d\d-[01]\d-[0-3]\d|[?&][\w-]+=|\d+/\w+(?:/\w+)?|[a-z]+/[a-z][\w.-]*|[\w.+-]+@[\w-]+\.[\w.]+"
     r"|.+\.(?:json|ya?ml|txt|html?|pem|key|crt|csv|py|js|ts|xml|ini|conf|cfg|db|env|toml)"
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NOWHERE = re.compile(
     r"@(?:localhost|127\.|0\.0\.0\.0|\[::1\]|host\.docker\.internal|(?:[\w-]+\.)*(?:example|test|invalid|localdomain)\b)"
 )
-_SHOWN = re.compile(r"(?i)(?:\b|_)(?:examples?|samples?|dummy|fake|mock\w*|placeholders?)(?:\b|_)")
+_SHOWN = re.compile(
+    r"(?i)(?:\b|_)(?:examples?|samples?|dummy|fake|mock\w*|placeholders?)(?:\b|_)"
+    r"|\btest[ _](?:\w+[ _]){0,2}key\b|\bfor (?:unit )?test(?:s|ing)?\b|\bno real\b"
+)
 _LIST_OF_WORDS = re.compile(r"(?i)(?:passwords|passwds|(?:common|weak|banned|leaked|forbidden)_\w+)\W*$")
 _RUST_TESTS = re.compile(r"(?m)^[ \t]*#\[(?:cfg\((?:all\()?test\b|(?:\w+::)*(?:rs)?test\b)")
 # The storage emulator's key, which Microsoft publishes.
@@ -103,8 +109,12 @@ def _protects_nothing(snapshot: Snapshot, kind: str, offset: int, value: str) ->
     """Whether a format holds no secret after all: code that puts a key's marks around a value, the name of an
     algorithm, a token whose own claims say that it is made up, a header in a comment that shows what a request is."""
     if kind == "PRIVATE_KEY":
-        return _KEY_DATA.search(value) is None
+        return _KEY_DATA.search(value) is None or _SHOWN.search(_before(snapshot, offset)) is not None
     if value.startswith("eyJ") and (_MADE_UP.search(_claims(value)) or _is_short_lived(_claims(value))):
+        return True
+    if kind in _OFTEN_SHOWN and _SHOWN.search(_before(snapshot, offset)):
+        return True
+    if kind == "AUTHORIZATION_HEADER" and _WORDS.fullmatch(value):
         return True
     if kind == "AUTHORIZATION_HEADER":
         return _COMMENT.match(snapshot.lines[snapshot.position_at(offset).line]) is not None
@@ -120,8 +130,7 @@ def _is_no_password(snapshot: Snapshot, kind: str, offset: int, value: str) -> b
         return True
     if kind == "PASSWORD" and _UUID.fullmatch(value):
         return True
-    line = snapshot.position_at(offset).line
-    before = "".join(snapshot.lines[max(0, line - _NEAR) : line]) + snapshot.text[snapshot.line_starts[line] : offset]
+    before = _before(snapshot, offset)
     return (
         any(shape.fullmatch(value) for shape in (_ALGORITHM, _NAMES_SOMETHING))
         or _PASSWORD_HASH.match(value) is not None
@@ -130,6 +139,12 @@ def _is_no_password(snapshot: Snapshot, kind: str, offset: int, value: str) -> b
         or _SHOWN.search(before) is not None
         or _LIST_OF_WORDS.search(before) is not None
     )
+
+
+def _before(snapshot: Snapshot, offset: int) -> str:
+    """The lines above the offset, and what stands before it on its own."""
+    line = snapshot.position_at(offset).line
+    return "".join(snapshot.lines[max(0, line - _NEAR) : line]) + snapshot.text[snapshot.line_starts[line] : offset]
 
 
 def _is_for_all(snapshot: Snapshot, start: int, end: int) -> bool:
