@@ -169,7 +169,7 @@ _REPORTED = (
     r"(?:ai|assistant|model|reviewer|linter|auditor|bot|agent)\b",
     _NOT_OF_US + _LEAVE_OUT,
     _LEAVE_IT_OUT + r"(?!\s+(?:as|for|if|when|unless|until|with|again|twice|yet|further|separately)\b)",
-    _EMPTY_ANSWER,
+    r"(?:^|[.,;:!]\s|\b(?:please|must|should|always|only|just|and|then|to)\s)\s*" + _EMPTY_ANSWER,
     r"\b(?:report|emit|raise|invent)\s+(?:an?|one|some)\s.{0,16}\bfindings?\s+"
     r"(?:on line|in (?:every|each|this)|of every)\b",
     _JUDGE_AS + r".{0,24}\b(?:all|everything|every|each|this (?:file|code|module|project|repo\w*))\b",
