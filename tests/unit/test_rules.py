@@ -264,6 +264,7 @@ def test_a_key_of_many_lines_is_one_finding_on_its_first_line() -> None:
         ("sample_url(kwargs={\n    'order': 'F8VVL',\n    'secret': '6zzjnumtsx136ddy9pjdk',\n})\n", []),
         ("a = {'secret': '6zzjnumtsx136ddy9pjdk'}\n" * 3, []),
         ("section = 'telemetry'\ntoken = 's2s.5xmxpip2ax4ut5rrihfjhb.uqcoh71nviknmzp77ev6rd'\n", []),
+        ('SIGNED_CURVE25519: "EncryptionKeyKind" = "signed_curve25519"\n', []),
         ("TOKEN_COUNTING = 'token-counting-2024-11-01'\n", []),
         ("SECRETSMANAGER = 'ACME::SecretsManager-2020-07-23'\n", []),
         ("secret = get_secret('ACME365_CLIENT_ID_2')\n", []),

@@ -133,6 +133,9 @@ def _is_no_password(snapshot: Snapshot, kind: str, offset: int, value: str) -> b
     if kind == "PASSWORD" and _UUID.fullmatch(value):
         return True
     before = _before(snapshot, offset)
+    # An enumeration gives each name itself.
+    if value.isidentifier() and re.search(rf"(?i)\b{value}\b", before.rpartition("\n")[2]):
+        return True
     return (
         any(shape.fullmatch(value) for shape in (_ALGORITHM, _NAMES_SOMETHING))
         or _PASSWORD_HASH.match(value) is not None
