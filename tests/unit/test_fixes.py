@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from aiops_lsp.core.anchors import Anchor, anchor
 from aiops_lsp.core.findings import Category, Claim, ClaimedFix, Edit, Fix, Severity
 from aiops_lsp.core.fixes import MOST_LINES, FixRejection, FixRejectionReason, merge, offer, still_applies
+from aiops_lsp.core.syntax import count_errors
 from aiops_lsp.core.text import Change, Position, PositionEncoding, Range, TextDocument
 from tests.support.regions import region_of, snapshot_of
 
@@ -464,10 +465,10 @@ def test_no_parse_error_is_added(language: str, text: str, new_line: str, reason
     [
         ("python", 0, ["a()\n    b()", "a()\n    c()"]),
         ("python", 1, ["a()\n    b()", "x:\n  a()\n      b()\n", "x:\n  a()\n      c()\n"]),
-        ("php", 0, ["a()\n    b()", "x:\n  a()\n      b()\n", "x:\n  a()\n      c()\n"]),
+        ("php", 0, ["x:\n  a()\n      b()\n", "x:\n  a()\n      c()\n"]),
     ],
 )
-def test_a_region_that_parses_alone_is_parsed_alone(language: str, errors_alone: int, parsed: list[str]) -> None:
+def test_a_region_that_can_be_parsed_alone_is_parsed_alone(language: str, errors_alone: int, parsed: list[str]) -> None:
     seen: list[str] = []
 
     def count_errors(text: str) -> int:
@@ -478,6 +479,35 @@ def test_a_region_that_parses_alone_is_parsed_alone(language: str, errors_alone:
     result = offered(snapshot, region_of(snapshot, 1, 3), ("b()", 2), fix_of(2, ["    b()"], ["    c()"]), count_errors)
     assert isinstance(result, Fix)
     assert seen == parsed
+
+
+HEADS = {
+    "javascript": ("class A {\n  total = one();\n\n  b() { return one(); }\n}\n", (0, 3), "  total = one();"),
+    "java": ("class A {\n  int total;\n\n  int b() { return one(); }\n}\n", (3, 4), "int b() { return one(); }"),
+    "typescript": ("class A {\n  private b(): A { return one(); }\n}\n", (1, 2), "private b(): A { return one(); }"),
+    "rust": ("impl A {\n    const B: u8 = one();\n\n    fn b() {}\n}\n", (0, 3), "    const B: u8 = one();"),
+}
+
+
+@pytest.mark.parametrize("new", ["two(1)", "two(("])
+@pytest.mark.parametrize("language", sorted(HEADS))
+def test_the_head_of_a_class_and_its_members_are_parsed_without_their_document(language: str, new: str) -> None:
+    seen: list[str] = []
+
+    def count(piece: str) -> int:
+        seen.append(piece)
+        return count_errors(piece, language)
+
+    text, lines, old = HEADS[language]
+    snapshot = snapshot_of(text, language=language)
+    region = region_of(snapshot, *lines)
+    line = region.lines.index(old) + 1
+    fix = fix_of(line, [old], [old.replace("one()", new)])
+    result = offered(snapshot, region, (old.strip(), line), fix, count)
+    assert (result.reason if isinstance(result, FixRejection) else None) == (
+        Reason.PARSE_ERROR if "((" in new else None
+    )
+    assert text not in seen
 
 
 SECRETS = {"s3cr3t-s3cr3t": "REDACTED_KEY_1", "hunter2hunter2": "REDACTED_KEY_12"}

@@ -16,10 +16,12 @@ from aiops_lsp.core.anchors import document_line
 from aiops_lsp.core.findings import Edit, Fix
 from aiops_lsp.core.fix_lines import BLANKS, flattened, indentation, locate, restored, with_comments
 from aiops_lsp.core.injection import REMOVED, neutralise
+from aiops_lsp.core.language_table import AROUND_MEMBERS, Newlines
+from aiops_lsp.core.languages import language_of
 from aiops_lsp.core.text import Position, Range, line_content
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from aiops_lsp.core.anchors import Anchor
     from aiops_lsp.core.findings import Claim, ClaimedFix
@@ -175,17 +177,37 @@ def _check_indentation(old: Sequence[str], new: Sequence[str]) -> None:
 def _check_parse(
     edit: Edit, replacement: Replacement, region: Region, snapshot: Snapshot, count_errors: Callable[[str], int]
 ) -> None:
-    """No more parse errors than before: in the region where it parses alone, else in the whole document."""
+    """No more parse errors than before: in the region where it can be parsed alone, else in the whole document."""
     lines = region.lines
     before = "\n".join(lines)
     after = "\n".join((*lines[: replacement.start], *replacement.new_lines, *lines[replacement.end :]))
-    errors = count_errors(before)
-    if errors or snapshot.language in _NEEDS_OPENING:
+    errors = 0
+    for opening, closing in _surroundings(snapshot.language):
+        if not count_errors(opening + before + closing):
+            after = opening + after + closing
+            break
+    else:
         start, end = snapshot.offset_at(edit.range.start), snapshot.offset_at(edit.range.end)
-        before, after = snapshot.text, snapshot.text[:start] + edit.new_text + snapshot.text[end:]
-        errors = count_errors(before)
+        after = snapshot.text[:start] + edit.new_text + snapshot.text[end:]
+        errors = count_errors(snapshot.text)
     if count_errors(after) > errors:
         raise _RejectedError(FixRejectionReason.PARSE_ERROR)
+
+
+def _surroundings(identifier: str) -> Iterator[tuple[str, str]]:
+    """What may stand before and after a region so that it is parsed without its document: nothing, the end of a class
+    of which it is the head, a class around its member.
+
+    The document may be a thousand times as long, and is another one after each keystroke.
+    """
+    if identifier in _NEEDS_OPENING:
+        return
+    yield "", ""
+    language = language_of(identifier)
+    if language is not None and language.newlines is not Newlines.INDENT:
+        yield "", "\n}"
+        if language.grammar in AROUND_MEMBERS:
+            yield AROUND_MEMBERS[language.grammar]
 
 
 class _Rewriting:
