@@ -245,11 +245,11 @@ class EngineWorld:
         if one.rechecking:
             assert self.histories[document.uri].knows(one), one
         else:
-            said = self.said_of(region.lines)
+            said = self.said_of(region.lines, document.examined.snapshot.language)
             assert one.title in said, (one, region.lines, said)
         self.histories[document.uri].remember(one)
 
-    def said_of(self, lines: Sequence[str]) -> set[str]:
+    def said_of(self, lines: Sequence[str], language: str) -> set[str]:
         """The titles of all that the model was asked about code that is the same but for comments and blanks."""
         while self._calls_read < len(self.model.calls):
             for sent in self.model.calls[self._calls_read].sent.regions.values():

@@ -14,7 +14,7 @@ from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING
 
-from aiops_lsp.core.injection import REMOVED
+from aiops_lsp.core.injection import neutralise
 from tests.support.buffer import Buffer
 from tests.support.engine_world import EngineWorld
 from tests.support.scripted_model import FAILURES, MISTAKES, Faults
@@ -67,11 +67,9 @@ def _without_comments(lines: tuple[str, ...]) -> str:
 def _lines_of_same_code(sent: Sequence[str], lines: Sequence[str]) -> Sequence[str]:
     """The lines of `sent` that are known to be the same code as `lines`.
 
-    A comment that speaks to reviewers is taken out of what is sent. Where a string holds what opens a comment, code
-    that is laid out anew cannot be told from other code in a plain way: then the lines count that stand in both.
+    Where a string holds what opens a comment, code that is laid out anew cannot be told from other code in a plain
+    way: then the lines count that stand in both.
     """
-    if len(sent) == len(lines) and all(a == b or REMOVED in a for a, b in zip(sent, lines, strict=True)):
-        return sent
     if any(_MARK_IN_STRING.search(line) for line in lines):
         return [line for line in sent if line in lines]
     return ()
@@ -185,15 +183,20 @@ class ReplayWorld(EngineWorld):
 
     # What must hold, counted.
 
-    def said_of(self, lines: Sequence[str]) -> set[str]:
-        """Also where what was sent is not so plain to compare."""
-        return super().said_of(lines) or {
-            f"Fails {word[0]}"
-            for call in self.model.calls
-            for sent in call.sent.regions.values()
-            for line in _lines_of_same_code(sent, lines)
-            for word in self.faults.in_line(line)
-        }
+    def said_of(self, lines: Sequence[str], language: str) -> set[str]:
+        """Also where what was sent is not so plain to compare: what speaks to reviewers is taken out before."""
+        sent_as = neutralise(lines, language)
+        return (
+            super().said_of(lines, language)
+            or super().said_of(sent_as, language)
+            or {
+                f"Fails {word[0]}"
+                for call in self.model.calls
+                for sent in call.sent.regions.values()
+                for line in _lines_of_same_code(sent, sent_as)
+                for word in self.faults.in_line(line)
+            }
+        )
 
     def check(self, uri: str) -> None:
         with self._kept():
