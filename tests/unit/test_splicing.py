@@ -135,6 +135,8 @@ PIECES = (
     "    def added(self):\n        return self.third\n\n", "  third(c) { return 1 }\n", "LIMIT", "-----BEGIN",
 )  # fmt: skip
 
+TAKEN_BACK = "taken back"
+
 
 def snapshot(text: str, language: str = "python", version: int = 1) -> Snapshot:
     return Snapshot("file:///w/a", version, language, text)
@@ -195,6 +197,13 @@ def test_a_function_put_in_or_taken_out_between_others_is_a_splice(
     without, having = PYTHON, PYTHON.replace(below, blanks + added + below)
     before, after = (having, without) if back else (without, having)
     assert spliced(before, after) is not None
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_the_last_function_is_put_in_and_taken_out_as_a_splice(end: str) -> None:
+    without, having = "x = 1\n" + end, "x = 1\n\n\ndef added():\n    return x" + end
+    assert spliced(without, having) is not None
+    assert spliced(having, without) is not None
 
 
 @pytest.mark.parametrize(
@@ -278,25 +287,29 @@ def test_what_is_too_large_now_is_cut() -> None:
     language=st.sampled_from(sorted(SOURCES)),
     ending=st.sampled_from(["\n", "\n", "\r\n"]),
     edits=st.lists(
-        st.tuples(st.integers(0, 2000), st.sampled_from([0, 0, 0, 1, 2, 5, 30]), st.sampled_from(PIECES)), max_size=12
+        st.tuples(
+            st.integers(0, 2000), st.sampled_from([0, 0, 0, 1, 2, 5, 30]), st.sampled_from((*PIECES, TAKEN_BACK))
+        ),
+        max_size=12,
     ),
 )
 def test_a_splice_is_what_the_whole_document_gives(
     language: str, ending: str, edits: list[tuple[int, int, str]]
 ) -> None:
-    """Each edit is applied to the last text without errors, so that splices follow splices."""
+    """Each edit is applied to the last text without errors, so that splices follow splices. Some are taken back."""
     now = snapshot(SOURCES[language].replace("\n", ending), language)
-    regions = split(now)
+    regions, earlier = split(now), now.text
     for version, (place, gone, piece) in enumerate(edits, 2):
         at = place % (len(now.text) + 1)
-        after = snapshot(now.text[:at] + piece + now.text[at + gone :], language, version)
+        text = earlier if piece == TAKEN_BACK else now.text[:at] + piece + now.text[at + gone :]
+        after = snapshot(text, language, version)
         whole = split(after)
         found = respliced(after, regions, now, no_secrets)
         if found is not None:
             assert found == whole
             assert told(found) == told(whole)
         if whole.frames:
-            now, regions = after, found or whole
+            earlier, now, regions = now.text, after, found or whole
 
 
 def test_words_of_real_code_replaced() -> None:

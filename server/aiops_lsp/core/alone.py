@@ -168,10 +168,9 @@ class Alone:
             return False
         if self.around is not None and not any(frame.around is self.around for frame in (*self.others, *frames)):
             return False
-        starts = self.now.line_starts
-        end = starts[self.end] if self.end < len(starts) else len(self.now.text)
-        text = self.now.text
-        return not any(text.find(name, 0, starts[self.start]) >= 0 or text.find(name, end) >= 0 for name in changed)
+        text, starts = self.now.text, (*self.now.line_starts, len(self.now.text))
+        above, below = starts[self.start], starts[self.end]
+        return not any(text.find(name, 0, above) >= 0 or text.find(name, below) >= 0 for name in changed)
 
 
 def _counted_differently(old: Sequence[Fact], new: Sequence[Fact]) -> set[str]:
