@@ -67,6 +67,8 @@ _SHOWN = re.compile(
 )
 # Keys of services that count visitors are public: every copy of a program and every page holds them.
 _MEASURES = re.compile(r"(?i)telemetry|posthog|mixpanel|amplitude|analytics")
+# Within a list that names the kinds of something, "password" among them.
+_AMONG_NAMES = re.compile(r"""\[\s*(?:[bru]?["'][\w.-]{1,40}["'],\s*)+[bru]?["']\Z""")
 _LIST_OF_WORDS = re.compile(r"(?i)(?:passwords|passwds|(?:common|weak|banned|leaked|forbidden)_\w+)\W*$")
 _RUST_TESTS = re.compile(r"(?m)^[ \t]*#\[(?:cfg\((?:all\()?test\b|(?:\w+::)*(?:rs)?test\b)")
 # The storage emulator's key, which Microsoft publishes.
@@ -114,6 +116,9 @@ def _protects_nothing(snapshot: Snapshot, kind: str, offset: int, value: str) ->
         return _KEY_DATA.search(value) is None or _SHOWN.search(_before(snapshot, offset)) is not None
     if value.startswith("eyJ") and (_MADE_UP.search(_claims(value)) or _is_short_lived(_claims(value))):
         return True
+    # A table of keys is of those that others gave out to every browser.
+    if kind == "GOOGLE_API_KEY" and snapshot.text.count("AIza") >= _OFTEN:
+        return True
     if kind in _OFTEN_SHOWN and _SHOWN.search(_before(snapshot, offset)):
         return True
     if kind == "AUTHORIZATION_HEADER" and _WORDS.fullmatch(value):
@@ -143,6 +148,7 @@ def _is_no_password(snapshot: Snapshot, kind: str, offset: int, value: str) -> b
         or snapshot.text.count(value) >= _OFTEN
         or _SHOWN.search(before) is not None
         or _MEASURES.search(before) is not None
+        or _AMONG_NAMES.search(before) is not None
         or _LIST_OF_WORDS.search(before) is not None
     )
 
