@@ -50,7 +50,7 @@ _SAID_TO_BE_PUBLIC = re.compile(
 )
 _TO_BE_PUBLIC = re.compile(
     r"(?i)software_?statement|publishable|public_?key|site_?key|posthog|mixpanel|amplitude|segment_|algolia|analytics"
-    r"|telemetry|page_?token|cursor|continuation"
+    r"|telemetry|(?:page_?token|\bcursor|continuation(?:_token)?)[\"']?\s*[:=(]\s*[bru]?[\"']?\Z"
 )
 # Values that name something, and places that hold nothing worth a password.
 _NAMES_SOMETHING = re.compile(
@@ -62,11 +62,12 @@ _NOWHERE = re.compile(
     r"@(?:localhost|127\.|0\.0\.0\.0|\[::1\]|host\.docker\.internal|(?:[\w-]+\.)*(?:example|test|invalid|localdomain)\b)"
 )
 _SHOWN = re.compile(
-    r"(?i)(?:\b|_)(?:examples?|samples?|dummy|fake|mock\w*|placeholders?)(?:\b|_)"
+    r"(?i)(?:\b|_)(?:examples?(?!\.(?:com|org|net))|samples?|dummy|fake|mock\w*|placeholders?)(?:\b|_)"
     r"|\btest[ _](?:\w+[ _]){0,2}key\b|\bfor (?:unit )?test(?:s|ing)?\b|\bno real\b"
 )
 # Keys of services that count visitors are public: every copy of a program and every page holds them.
 _MEASURES = re.compile(r"(?i)telemetry|posthog|mixpanel|amplitude|analytics")
+_CLEARLY_SECRET = re.compile(r"(?i)secret|passw")
 # Within a list that names the kinds of something, "password" among them.
 _AMONG_NAMES = re.compile(r"""\[\s*(?:[bru]?["'][\w.-]{1,40}["'],\s*)+[bru]?["']\Z""")
 _LIST_OF_WORDS = re.compile(r"(?i)(?:passwords|passwds|(?:common|weak|banned|leaked|forbidden)_\w+)\W*$")
@@ -145,9 +146,9 @@ def _is_no_password(snapshot: Snapshot, kind: str, offset: int, value: str) -> b
         any(shape.fullmatch(value) for shape in (_ALGORITHM, _NAMES_SOMETHING))
         or _PASSWORD_HASH.match(value) is not None
         # A secret stands once; what stands again and again is data that the code shows.
-        or snapshot.text.count(value) >= _OFTEN
+        or (kind == "SECRET" and snapshot.text.count(value) >= _OFTEN)
         or _SHOWN.search(before) is not None
-        or _MEASURES.search(before) is not None
+        or (_MEASURES.search(before) is not None and not _CLEARLY_SECRET.search(before.rpartition("\n")[2]))
         or _AMONG_NAMES.search(before) is not None
         or _LIST_OF_WORDS.search(before) is not None
     )
