@@ -1,6 +1,6 @@
 """Whether findings keep to their places while recorded sessions are typed, each publication checked.
 
-    python -m tests.benchmarks.places trace TRACE.json.gz... [--language rust] [--edits N]
+    python -m tests.benchmarks.places trace TRACE.json.gz... [--language rust] [--edits N] [--part 1/2]
     python -m tests.benchmarks.places commits REPOSITORY... [--commits 200]
     python -m tests.benchmarks.places
 
@@ -103,12 +103,18 @@ def spread(count: int, size: int) -> list[range]:
 
 
 def replay_windows(
-    world: ReplayWorld, trace: dict[str, Any], keys: Sequence[float], language: str, most: int
+    world: ReplayWorld,
+    trace: dict[str, Any],
+    keys: Sequence[float],
+    language: str,
+    most: int,
+    part: tuple[int, int] = (1, 1),
 ) -> Iterator[str]:
-    """Type a trace in windows, until `most` edits are done."""
+    """Type a trace in windows, or the windows of one of so many parts, until `most` edits are done."""
     count = len(trace["txns"])
-    done = 0
-    for window in spread(count, WINDOW):
+    windows = spread(count, WINDOW)[part[0] - 1 :: part[1]]
+    done, count = 0, sum(map(len, windows))
+    for window in windows:
         replay_trace(world, trace, keys, language, window)
         done += len(window)
         yield f"{done:,} of {count:,} edits"
@@ -214,6 +220,7 @@ def main() -> int:
     trace.add_argument("--gaps", type=Path, help="a trace with a clock finer than a second")
     trace.add_argument("--edits", type=int, default=1_000_000)
     trace.add_argument("--language", default="rust")
+    trace.add_argument("--part", type=_part, default=(1, 1), help="such as 1/2: only this part of two")
     repositories = commands.add_parser("commits")
     repositories.add_argument("repositories", type=Path, nargs="+")
     repositories.add_argument("--commits", type=int, default=200)
@@ -225,10 +232,19 @@ def main() -> int:
     if options.command == "trace":
         keys = gaps_of(read_trace(options.gaps)) if options.gaps else []
         for path in options.traces:
+            part = options.part
             replay = partial(
-                replay_windows, trace=read_trace(path), keys=keys, language=options.language, most=options.edits
+                replay_windows,
+                trace=read_trace(path),
+                keys=keys,
+                language=options.language,
+                most=options.edits,
+                part=part,
             )
-            failed += measure(f"{path.name.partition('.')[0]} as {options.language}", options.seed, replay)
+            name = f"{path.name.partition('.')[0]} as {options.language}"
+            if part[1] > 1:
+                name += f", part {part[0]} of {part[1]}"
+            failed += measure(name, options.seed, replay)
         return int(failed > 0)
     own = options.command is None
     commits = OWN_COMMITS if own else options.commits
@@ -238,6 +254,13 @@ def main() -> int:
         replay = partial(replay_commits, repository=path, commits=commits, what=what, **limits)
         failed += measure(path.name, options.seed, replay)
     return int(failed > 0)
+
+
+def _part(words: str) -> tuple[int, int]:
+    number, _, parts = words.partition("/")
+    if not (number.isdigit() and parts.isdigit() and 1 <= int(number) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{words!r} is not of the form 1/2")
+    return int(number), int(parts)
 
 
 def _say(words: str) -> None:
