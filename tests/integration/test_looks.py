@@ -11,10 +11,12 @@ from aiops_lsp.engine.knowledge import known_standings
 from aiops_lsp.store.cache import ResultCache
 from tests.support.clock import until
 from tests.support.engine import desk, settings_for
-from tests.support.provider import Provider
+from tests.support.provider import Provider, Reply, answer, findings_where
 
 if TYPE_CHECKING:
     import pytest
+
+    from tests.support.provider import Exchange
 
 CODE = """\
 def plain(value):
@@ -129,6 +131,43 @@ async def test_a_save_counts_although_the_text_goes_on_while_it_is_looked_at(mon
         at.replace(document, "value + 1", "value + 2")
         stores.set()
         await until(lambda: any("value + 2" in str(exchange.regions) for exchange in provider.journal))
+
+
+async def test_an_answer_that_comes_while_the_stores_are_asked_is_not_taken_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the stores said was true before it: the earlier result would show again."""
+    answered, asked, goes_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow(*arguments: Any) -> Any:
+        known = await known_standings(*arguments)
+        asked.set()
+        await goes_on.wait()
+        return known
+
+    async def hold(_piece: int) -> None:
+        await answered.wait()
+
+    async def script(exchange: Exchange) -> Reply:
+        if len(provider.journal) == 1:
+            return findings_where({"value + 1": {"title": "Adds one"}})(exchange)
+        return Reply(answer({name: [] for name in exchange.regions}), gate=hold)
+
+    async with Provider(script) as provider, desk(settings_for(provider.base_url)) as at:
+        document = at.open(CODE)
+        await at.until_shown(document, bool)
+        await at.until_quiet(document)
+        deeper = asyncio.ensure_future(at.reviewer.review(document.uri, deep=True))
+        await until(lambda: len(provider.journal) == 2)
+        monkeypatch.setattr("aiops_lsp.engine.look.known_standings", slow)
+        at.reviewer.look_again(document.uri)
+        await asked.wait()
+        answered.set()
+        await at.until_shown(document, lambda found: not found)
+        goes_on.set()
+        await deeper
+        await at.until_quiet(document)
+        assert at.shown(document) == ()
 
 
 async def test_what_stands_twice_is_sent_once() -> None:

@@ -201,15 +201,11 @@ class ReviewedDocument:
         standings = zip(self.examined.keys, self.standings, strict=True)
         return next((standing for keys, standing in standings if keys.exact == exact_key), None)
 
-    def reviewed(self) -> dict[str, Standing]:
-        """How regions stand, by exact key, whose results were made of them exactly as they are."""
+    def by_key(self) -> dict[str, Standing]:
+        """How the regions of the last split stand, by exact key."""
         if self.examined is None:
             return {}
-        return {
-            keys.exact: standing
-            for keys, standing in zip(self.examined.keys, self.standings, strict=True)
-            if standing.record is not None and standing.exact and standing.progress not in _WITHOUT_RESULT
-        }
+        return {keys.exact: standing for keys, standing in zip(self.examined.keys, self.standings, strict=True)}
 
     def is_being_written(self, region: Region) -> bool:
         """Whether the text is ahead of the last split, and the latest edit was about where `region` is."""

@@ -29,13 +29,14 @@ logger = logging.getLogger(__name__)
 
 
 async def known_standings(
-    examined: Examined, services: Services, settings: Settings, clock: Clock, at_hand: Mapping[str, Standing]
+    examined: Examined, services: Services, settings: Settings, clock: Clock, before: Mapping[str, Standing]
 ) -> list[Standing | None]:
     """For each region its standing by cache and failures; None where nothing is known.
 
-    `at_hand` are standings by exact key of regions reviewed as they stand: only for the others the stores are asked, in
-    one trip.
+    `before` are the standings so far, by exact key: only where they have no result of just this code the stores are
+    asked, in one trip.
     """
+    at_hand = {exact: standing for exact, standing in before.items() if standing.is_of_the_code}
     hits: Mapping[str, Hit] = {}
     failures: Mapping[str, Failure] = {}
     if wanted := [keys for keys in examined.keys if keys.exact not in at_hand]:

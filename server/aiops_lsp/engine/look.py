@@ -23,7 +23,7 @@ from aiops_lsp.observability.logs import PROCESS_KEYS
 from aiops_lsp.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from aiops_lsp.core.findings import Finding
     from aiops_lsp.core.text import Snapshot
@@ -102,8 +102,9 @@ class Look:
             document.accepts = _accepts(folder, examined, dismissed)
             document.publish()  # what the rules find does not wait for the stores
             shown = (dismissed, list(document.standings))
+        before = document.by_key()
         known, (note, on_command), dismissed = await asyncio.gather(
-            known_standings(examined, self._services, folder.settings, self._clock, document.reviewed()),
+            known_standings(examined, self._services, folder.settings, self._clock, before),
             asyncio.to_thread(self._why_not_sent, snapshot, folder),
             self._dismissed(folder),
         )
@@ -112,7 +113,7 @@ class Look:
         document.dismissed = dismissed
         if document.examined is not examined:
             document.adopt(examined)
-        spared = self._take_over(document, examined, known)
+        spared = self._take_over(document, examined, known, before)
         document.note, document.on_command = note, on_command
         document.rule_findings, document.rule_memory = rules, rule_memory
         document.accepts = _accepts(folder, examined, dismissed)
@@ -139,19 +140,27 @@ class Look:
             document.publish()
 
     def _take_over(
-        self, document: ReviewedDocument, examined: Examined, known: list[Standing | None]
+        self,
+        document: ReviewedDocument,
+        examined: Examined,
+        known: list[Standing | None],
+        before: Mapping[str, Standing],
     ) -> list[CachedReview]:
-        """Give the document's regions the standings that are known. Returns the results that it did not have before."""
+        """Give the document's regions the standings that are known. Returns the results that it did not have before.
+
+        Those that do not stand as they did `before` the stores were asked keep what they have: it is newer.
+        """
         spared: list[CachedReview] = []
         regions = examined.split.regions
         for index, (region, keys, standing) in enumerate(zip(regions, examined.keys, known, strict=True)):
+            now = document.standings[index]
             if region.trivial and not (region.parse_error and region.loose):
                 document.standings[index] = NOTHING_TO_REVIEW
             elif self._dispatcher is not None and self._dispatcher.is_in_flight(keys.exact):
-                if document.standings[index].progress is not Progress.REVIEWING:
+                if now.progress is not Progress.REVIEWING:
                     document.standings[index] = _being_reviewed_again(standing)
-            elif standing is not None:
-                if standing.record is not None and document.standings[index].record is None:
+            elif standing is not None and before.get(keys.exact, now) is now:
+                if standing.record is not None and now.record is None:
                     spared.append(standing.record)
                 document.standings[index] = standing
         return spared

@@ -93,6 +93,12 @@ class Standing:
     retry_at: float | None = None
     failures: int = 0
 
+    @property
+    def is_of_the_code(self) -> bool:
+        """Whether its result is of the region exactly as it is, and complete."""
+        complete = self.progress in (Progress.REVIEWED, Progress.STALE)
+        return complete and self.exact and self.record is not None
+
     @classmethod
     def not_reviewed(cls, reason: Reason, words: str = "", *, retry_at: float | None = None) -> Standing:
         """A region without a result; `words` replace the reason's own sentence."""
