@@ -203,6 +203,10 @@ def test_options_switch_rules(options: RuleOptions, severities: list[Severity]) 
         ("contest/main.py", 1),
         ("a%20b/testdata/x.py", 0),
         ("pkg/testutil/x.py", 0),
+        ("pkg/test-tools/x.py", 0),
+        ("app/tests.py", 0),
+        ("app/pytest_plugin.py", 0),
+        ("app/latest.py", 1),
     ],
 )
 def test_what_is_fine_in_tests_is_not_reported_there(path: str, count: int) -> None:
