@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
@@ -590,7 +589,7 @@ def test_a_hint_holds_when_lines_are_put_in_above(situation: tuple[Snapshot, Reg
 
 def test_a_region_that_is_not_dedented_as_the_document_is_has_no_line() -> None:
     snapshot = snapshot_of("    x = 1\n")
-    region = replace(region_of(snapshot), dedents=(5,), lines=(" = 1",))
+    region = region_of(snapshot)._replace(dedents=(5,), lines=(" = 1",))
     assert document_line(region, snapshot, 0) is None
 
 

@@ -596,7 +596,7 @@ def test_indentation_follows_the_document_where_the_region_has_none() -> None:
 
 def test_lines_with_different_margins_are_not_rewritten_together() -> None:
     snapshot = snapshot_of("    text = '''a\nb'''\n    f()\n")
-    region = replace(region_of(snapshot), lines=("text = '''a", "b'''", "f()", ""), dedents=(4, 0, 4, 0))
+    region = region_of(snapshot)._replace(lines=("text = '''a", "b'''", "f()", ""), dedents=(4, 0, 4, 0))
     both = fix_of(1, ["text = '''a", "b'''"], ["text = '''c", "d'''"])
     assert outcome(snapshot, region, ("text = '''a", 1), both) == Reason.INDENTATION
     inner = fix_of(1, ["text = '''a", "b'''"], ["text = '''a", "d'''"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from aiops_lsp.core.regions import Region, RegionKind, Shape, Substitution, region_keys
@@ -37,37 +35,37 @@ def test_code_leaves_out_empty_lines_at_the_end() -> None:
     ],
 )
 def test_what_is_in_no_key(change: dict[str, object]) -> None:
-    assert region_keys(replace(REGION, **change), "python", "r") == region_keys(REGION, "python", "r")  # type: ignore[arg-type]  # a table of fields
+    assert region_keys(REGION._replace(**change), "python", "r") == region_keys(REGION, "python", "r")  # type: ignore[arg-type]  # a table of fields
 
 
 def test_each_part_is_in_its_keys() -> None:
     keys = region_keys(REGION, "python", "r")
     for other in (
-        region_keys(replace(REGION, context="import sys"), "python", "r"),
+        region_keys(REGION._replace(context="import sys"), "python", "r"),
         region_keys(REGION, "go", "r"),
         region_keys(REGION, "python", "s"),
     ):
         assert other.exact != keys.exact
         assert other.loose != keys.loose
-    commented = region_keys(replace(REGION, lines=("def f():", "    return 1  # one", "")), "python", "r")
+    commented = region_keys(REGION._replace(lines=("def f():", "    return 1  # one", "")), "python", "r")
     assert (commented.exact != keys.exact, commented.loose == keys.loose) == (True, True)
-    assert region_keys(replace(REGION, loose="x"), "python", "r").loose != keys.loose
+    assert region_keys(REGION._replace(loose="x"), "python", "r").loose != keys.loose
 
 
 def test_keys_are_hexadecimal_and_differ() -> None:
-    keys = region_keys(replace(REGION, loose=REGION.code), "python", "r")
+    keys = region_keys(REGION._replace(loose=REGION.code), "python", "r")
     assert len(keys.exact) == len(keys.loose) == 64
     assert keys.exact != keys.loose
 
 
 def test_parts_of_a_key_do_not_run_together() -> None:
-    left = region_keys(replace(REGION, context="ab", lines=("c",)), "python", "r")
-    right = region_keys(replace(REGION, context="a", lines=("bc",)), "python", "r")
+    left = region_keys(REGION._replace(context="ab", lines=("c",)), "python", "r")
+    right = region_keys(REGION._replace(context="a", lines=("bc",)), "python", "r")
     assert left.exact != right.exact
 
 
 def test_a_lone_surrogate_can_be_keyed() -> None:
-    assert region_keys(replace(REGION, lines=("'\ud800'",), loose="\ud800"), "python", "r").exact
+    assert region_keys(REGION._replace(lines=("'\ud800'",), loose="\ud800"), "python", "r").exact
 
 
 @pytest.mark.parametrize(
@@ -77,5 +75,5 @@ def test_a_lone_surrogate_can_be_keyed() -> None:
 def test_document_column(line: int, column: int, document: int) -> None:
     swap = Substitution(1, 9, 28, "REDACTED_PASSWORD_1", "hunter2")
     assert len(swap.placeholder) == swap.end - swap.start
-    region = replace(REGION, substitutions=(swap,))
+    region = REGION._replace(substitutions=(swap,))
     assert region.document_column(line, column) == document

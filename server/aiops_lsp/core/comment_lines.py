@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -81,12 +81,14 @@ def _by_grammar(lines: Sequence[str], language: Language, root: SgNode | None) -
     for span in outermost([*comments, *docstrings]):
         start, end = span[0], span[0] + len(plain[slice(*span)].rstrip("\n"))
         first, last = _words(plain, start, end)
-        top, bottom = (bisect_right(starts, offset) - 1 for offset in (start, max(start, end - 1)))
-        for line in range(top, bottom + 1):
+        top = bisect_right(starts, start) - 1
+        at = starts[top]
+        if end <= at + len(texts[top]) and span not in docstrings:
+            yield CommentLine(top, first - at, max(first, last) - at, start - at, end - at)
+            continue
+        for line in range(top, bisect_right(starts, max(start, end - 1))):
             at, length = starts[line], len(texts[line])
-            found = CommentLine(line, min(max(first - at, 0), length), max(0, min(last - at, length)))
-            whole = top == bottom and span not in docstrings
-            yield replace(found, outer_start=start - at, outer_end=end - at) if whole else found
+            yield CommentLine(line, min(max(first - at, 0), length), max(0, min(last - at, length)))
 
 
 def _words(plain: str, start: int, end: int) -> tuple[int, int]:

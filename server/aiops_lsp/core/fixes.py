@@ -18,7 +18,7 @@ from aiops_lsp.core.fix_lines import BLANKS, flattened, indentation, locate, res
 from aiops_lsp.core.injection import REMOVED, neutralise
 from aiops_lsp.core.language_table import AROUND_MEMBERS, Newlines
 from aiops_lsp.core.languages import language_of
-from aiops_lsp.core.text import Position, Range, line_content
+from aiops_lsp.core.text import Position, Range, common_lines, line_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -224,8 +224,7 @@ class _Rewriting:
             self.document(line)
         sent = [line.rstrip(BLANKS) for line in region.lines[replacement.start : replacement.end]]
         new = [line.rstrip(BLANKS) for line in replacement.new_lines]
-        head = _common_length(sent, new)
-        tail = _common_length(sent[head:][::-1], new[head:][::-1])
+        head, tail = common_lines(sent, new)
         self.first, self.end = replacement.start + head, replacement.end - tail
         if sent == new:
             raise _RejectedError(FixRejectionReason.NO_CHANGE)
@@ -337,13 +336,3 @@ class _Rewriting:
 def _kinds(lines: Iterable[str]) -> set[str]:
     """The characters with which code is indented in `lines`."""
     return {character for line in lines if line.strip(BLANKS) for character in indentation(line)}
-
-
-def _common_length(left: Sequence[str], right: Sequence[str]) -> int:
-    """How many items at the start of both are the same."""
-    length = 0
-    for one, other in zip(left, right, strict=False):
-        if one != other:
-            break
-        length += 1
-    return length

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiops_lsp.core.comment_lines import comment_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from ast_grep_py import SgNode
 
@@ -153,37 +153,86 @@ _ON_THE_CODE = (
     r"|(?:safe|fine|ok|okay|secure)\s*(?:$|[.;!]))"
 )
 _NOT_OF_US = r"(?<!\bwe )(?<!\bthey )(?<!\bit )(?<!\bi )(?<!\bto )(?<!\balso )(?<!\bbut )(?<!there is )(?<!there's )"
-_REPORTED = (
-    r"(?<![\"'`])\b(?:ignore|disregard|forget)\s+(?:(?:of|any|all|every|the|these|those|my|other)\s+)*"
-    r"(?:your|previous|prior|above|earlier|preceding|foregoing|safety|review(?:er)?(?:'s)?)\b.{0,20}\b"
-    r"(?:instructions?|prompts?|directions|guidelines|system messages?|rules)\b",
-    r"(?<![\"'`])\b(?:override|bypass|discard)\s+(?:(?:of|any|all|every|the|these|those)\s+)*"
-    r"(?:your|previous|prior|earlier|preceding)\s+(?:system\s+)?(?:instructions?|prompts?|directions|guidelines|rules)\b",
-    _SET_ASIDE,
-    rf"{_HAILED}(?:for (?:the |any |all )?)?{_REVIEWER}{_TO_THEM}",
-    rf"{_HAILED}{_MACHINE}\s*[:,]\s+(?:please\s+)?{_ON_THE_CODE}",
-    rf"{_HAILED}{_MACHINE}\s*,\s+(?:please\s+)?(?:{_SILENCE}|stop)\b",
-    rf"\b(?:notes?|attention|notice)\s+(?:to|for)\s+(?:the |any |all |every |an? )?(?:{_REVIEWER}{_TO_THEM}"
-    rf"|(?:{_MACHINE})s?\s*[:,].{{0,60}}?\b{_ON_THE_CODE})",
-    r"(?<![\"'`])\byou (?:are now|must act|act now)\s+(?:as\s+)?(?:an?|the)\s.{0,24}\b"
-    r"(?:ai|assistant|model|reviewer|linter|auditor|bot|agent)\b",
-    _NOT_OF_US + _LEAVE_OUT,
-    _LEAVE_IT_OUT + r"(?!\s+(?:as|for|if|when|unless|until|with|again|twice|yet|further|separately)\b)",
-    r"(?:^|[.,;:!]\s|\b(?:please|must|should|always|only|just|and|then|to)\s)\s*" + _EMPTY_ANSWER,
-    r"\b(?:report|emit|raise|invent)\s+(?:an?|one|some)\s.{0,16}\bfindings?\s+"
-    r"(?:on line|in (?:every|each|this)|of every)\b",
-    _JUDGE_AS + r".{0,24}\b(?:all|everything|every|each|this (?:file|code|module|project|repo\w*))\b",
-    rf"\b(?:{_REVIEWER}|{_HAILED}reviewers)\b[^.\n]{{0,60}}?\b{_SILENCE}\b",
-    rf"\b{_SILENCE}\b[^.\n]{{0,40}}?\b(?:for|by|to|from) (?:the |any |all |an? )?{_REVIEWER}\b",
-    _NOT_OF_US + _NO_FINDING.replace("|issues?|bugs?|", "|").replace("|defects?", ""),
-    *_OTHER_LANGUAGES,
-    r"\b(?:answer|respond|reply|return|output)\b.{0,12}\{\s*[\"'](?:regions|findings|verdicts)[\"']"
-    r"|[\"']regions[\"']\s*:\s*\[\s*\{\s*[\"']region[\"']|[\"']verdicts[\"']\s*:\s*\[\s*\{\s*[\"']finding[\"']"
-    r"|\bneeds_outside_context\b",
-    r"^\W*(?:system|developer|assistant)\s*(?:override\s*:|(?:prompt|message)\s*:.{0,40}"
-    r"\b(?:reviews?|findings?|approve|accept|ignore|report)\b)",
-    r"\b(?:reveal|print|show|repeat|leak|output|send)\b.{0,12}\byour (?:system )?(?:prompt|instructions|rules)\b",
-    r"\b(?:call|use|invoke|run)\s+(?:the|your)\s+(?:shell|bash|terminal)\b.{0,12}\btools?\b.{0,24}\b(?:to|and|now)\b",
+_TO_SET_ASIDE = ("ignore", "disregard", "forget", "override", "bypass", "discard")
+_WHAT_WAS_SAID = ("instruction", "prompt", "direction", "guideline", "message", "rules")
+_REVIEWS = ("review", "auditor", "scanner", "linter")
+_MACHINES = (
+    *("ai:", "ai,", "ai ", "ai-", "ais:", "ais,", "ais ", "a.i.", "llm", "gpt", "claude", "gemini", "copilot", "codex"),
+    *("language model", "language-model", "automated", "automatic", "machine", "virtual"),
+)
+_NOT_TO = ("not", "n't", "dont", "never", "need", "stop")
+_TO_REPORT = ("report", "flag", "mention", "review", "analy", "audit", "comment")
+_FOUND = ("finding", "issue", "defect", "bug", "problem", "vulnerab")
+# Each with the words that stand in whatever it matches, one of every group: far cheaper to look for.
+_REPORTED: tuple[tuple[tuple[tuple[str, ...], ...], str], ...] = (
+    (
+        (_TO_SET_ASIDE, _WHAT_WAS_SAID),
+        r"(?<![\"'`])\b(?:ignore|disregard|forget)\s+(?:(?:of|any|all|every|the|these|those|my|other)\s+)*"
+        r"(?:your|previous|prior|above|earlier|preceding|foregoing|safety|review(?:er)?(?:'s)?)\b.{0,20}\b"
+        r"(?:instructions?|prompts?|directions|guidelines|system messages?|rules)\b",
+    ),
+    (
+        (_TO_SET_ASIDE, _WHAT_WAS_SAID),
+        r"(?<![\"'`])\b(?:override|bypass|discard)\s+(?:(?:of|any|all|every|the|these|those)\s+)*"
+        r"(?:your|previous|prior|earlier|preceding)\s+(?:system\s+)?(?:instructions?|prompts?|directions|guidelines|rules)\b",
+    ),
+    ((_TO_SET_ASIDE, _WHAT_WAS_SAID), _SET_ASIDE),
+    ((_REVIEWS,), rf"{_HAILED}(?:for (?:the |any |all )?)?{_REVIEWER}{_TO_THEM}"),
+    ((_MACHINES,), rf"{_HAILED}{_MACHINE}\s*[:,]\s+(?:please\s+)?{_ON_THE_CODE}"),
+    ((_MACHINES,), rf"{_HAILED}{_MACHINE}\s*,\s+(?:please\s+)?(?:{_SILENCE}|stop)\b"),
+    (
+        ((*_REVIEWS, *_MACHINES), ("note", "attention", "notice")),
+        rf"\b(?:notes?|attention|notice)\s+(?:to|for)\s+(?:the |any |all |every |an? )?(?:{_REVIEWER}{_TO_THEM}"
+        rf"|(?:{_MACHINE})s?\s*[:,].{{0,60}}?\b{_ON_THE_CODE})",
+    ),
+    (
+        (("you",), ("now", "act")),
+        r"(?<![\"'`])\byou (?:are now|must act|act now)\s+(?:as\s+)?(?:an?|the)\s.{0,24}\b"
+        r"(?:ai|assistant|model|reviewer|linter|auditor|bot|agent)\b",
+    ),
+    ((_NOT_TO, _TO_REPORT), _NOT_OF_US + _LEAVE_OUT),
+    (
+        (_NOT_TO, _TO_REPORT),
+        _LEAVE_IT_OUT + r"(?!\s+(?:as|for|if|when|unless|until|with|again|twice|yet|further|separately)\b)",
+    ),
+    (
+        (_FOUND, ("no", "zero", "empty", "without")),
+        r"(?:^|[.,;:!]\s|\b(?:please|must|should|always|only|just|and|then|to)\s)\s*" + _EMPTY_ANSWER,
+    ),
+    (
+        (("finding",),),
+        r"\b(?:report|emit|raise|invent)\s+(?:an?|one|some)\s.{0,16}\bfindings?\s+"
+        r"(?:on line|in (?:every|each|this)|of every)\b",
+    ),
+    (
+        (("confidence", "severity"),),
+        _JUDGE_AS + r".{0,24}\b(?:all|everything|every|each|this (?:file|code|module|project|repo\w*))\b",
+    ),
+    ((_REVIEWS,), rf"\b(?:{_REVIEWER}|{_HAILED}reviewers)\b[^.\n]{{0,60}}?\b{_SILENCE}\b"),
+    ((_REVIEWS,), rf"\b{_SILENCE}\b[^.\n]{{0,40}}?\b(?:for|by|to|from) (?:the |any |all |an? )?{_REVIEWER}\b"),
+    ((_NOT_TO, _TO_REPORT), _NOT_OF_US + _NO_FINDING.replace("|issues?|bugs?|", "|").replace("|defects?", "")),
+    ((("anweisung", "instruc", "instruç", "istruz"),), _OTHER_LANGUAGES[0]),
+    ((("melde", "ber", "signale", "repor", "inform", "relate", "segnala"),), _OTHER_LANGUAGES[1]),
+    *((((),), pattern) for pattern in _OTHER_LANGUAGES[2:]),
+    (
+        (("regions", "findings", "verdicts", "outside_context"),),
+        r"\b(?:answer|respond|reply|return|output)\b.{0,12}\{\s*[\"'](?:regions|findings|verdicts)[\"']"
+        r"|[\"']regions[\"']\s*:\s*\[\s*\{\s*[\"']region[\"']|[\"']verdicts[\"']\s*:\s*\[\s*\{\s*[\"']finding[\"']"
+        r"|\bneeds_outside_context\b",
+    ),
+    (
+        (("system", "developer", "assistant"), ("override", "prompt", "message")),
+        r"^\W*(?:system|developer|assistant)\s*(?:override\s*:|(?:prompt|message)\s*:.{0,40}"
+        r"\b(?:reviews?|findings?|approve|accept|ignore|report)\b)",
+    ),
+    (
+        (("your",), ("prompt", "instructions", "rules")),
+        r"\b(?:reveal|print|show|repeat|leak|output|send)\b.{0,12}\byour (?:system )?(?:prompt|instructions|rules)\b",
+    ),
+    (
+        (("tool",), ("shell", "bash", "terminal")),
+        r"\b(?:call|use|invoke|run)\s+(?:the|your)\s+(?:shell|bash|terminal)\b.{0,12}\btools?\b.{0,24}\b(?:to|and|now)\b",
+    ),
 )
 # What people write to each other as well ("Reviewer: Jane", "approved by ..."): kept from the model, never reported.
 _CLAIMED_SAFE = (
@@ -217,10 +266,9 @@ _OF_THE_CODE = (
     rf"(?:report|flag|mention|review|analy[sz]e|audit|comment on)(?:ing)?\b.{{0,24}}\b{_THINGS}\b",
 )
 _SILENCING_PATTERN = re.compile("|".join((*_SILENCING, *_CLAIMED_SAFE[1:])))
-_REPORTED_PATTERN = re.compile("|".join(_REPORTED))
-_ANY_PATTERN = re.compile("|".join(_ADDRESSED + _REPORTED + _CLAIMED_SAFE + _OF_THE_CODE))
+_ANY_PATTERN = re.compile("|".join((*_ADDRESSED, *(one for _, one in _REPORTED), *_CLAIMED_SAFE, *_OF_THE_CODE)))
 
-# Without one of these no comment matches: far cheaper to look for than where the comments are.
+# Without one of these no comment matches.
 _HINTS = """\
 ai:~ai,~ai ~ai-~a.i.~llm~gpt~claude~gemini~copilot~codex~language model~language-model~reviewer~review bot~review-bot
 review tool~code review~automated~automatic~machine~virtual~auditor~assistant~agent~scanner~bot:~bot,~linters and
@@ -232,6 +280,23 @@ exempt~proven~verified~audited~reviewed~safe~secure~correct~bug-free~bug free~in
 signed off~anweisung~melde~berichte~instrucc~instruç~instruc~istruz~signale~informe~relate~segnala""".replace(
     "\n", "~"
 ).split("~")
+
+
+class _Row(NamedTuple):
+    """A pattern, and groups of words of which each match holds one of every group."""
+
+    hints: tuple[tuple[str, ...], ...]
+    pattern: re.Pattern[str]
+
+    def may_match(self, text: str) -> bool:
+        """Whether the words are there. Of other scripts than Latin nothing is known."""
+        if not text.isascii() and _OTHER_SCRIPT.search(text) is not None:
+            return True
+        return all(any(word in text for word in words) for words in self.hints)
+
+
+_ANY_ROWS = (_Row((tuple(_HINTS),), _ANY_PATTERN),)
+_REPORTED_ROWS = tuple(_Row(hints, re.compile(pattern)) for hints, pattern in _REPORTED)
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\U000e0000-\U000e007f]"
@@ -258,7 +323,7 @@ def neutralise(lines: Sequence[str], language: str = "") -> tuple[str, ...]:
 def _neutralised(lines: tuple[str, ...], language: str) -> tuple[str, ...]:
     """See `neutralise`. The same region is asked about for its request and for each of its findings."""
     changed = list(lines)
-    hits = {comment for touched in _hits(lines, language, _ANY_PATTERN) for comment in touched}
+    hits = {comment for touched in _hits(lines, language, _ANY_ROWS) for comment in touched}
     for comment in sorted(hits, key=lambda hit: (hit.line, hit.start), reverse=True):
         line = changed[comment.line]
         if comment.outer_start is not None and line[: comment.outer_start].strip():
@@ -277,7 +342,7 @@ def addressing_comments(lines: Sequence[str], language: str = "", root: SgNode |
 
     `root` is the tree of the lines joined by newlines, for whoever has it.
     """
-    firsts = {touched[0] for touched in _hits(lines, language, _REPORTED_PATTERN, root)}
+    firsts = {touched[0] for touched in _hits(lines, language, _REPORTED_ROWS, root)}
     return sorted(firsts, key=lambda comment: (comment.line, comment.start))
 
 
@@ -287,20 +352,44 @@ def asks_for_silence(instruction: str) -> bool:
 
 
 def _hits(
-    lines: Sequence[str], language: str, pattern: re.Pattern[str], root: SgNode | None = None
+    lines: Sequence[str], language: str, rows: Iterable[_Row], root: SgNode | None = None
 ) -> Iterator[list[CommentLine]]:
-    """The comments that each match of `pattern` touches: a sentence may run over several of them."""
-    if not any(map(_may_be_one, _readings("\n".join(lines)))):
+    """The comments that each match of a pattern touches: a sentence may run over several of them."""
+    rows = list(_possible(rows, {*_readings("\n".join(lines))}))
+    if not rows:
         return
     for run in comment_runs(lines, language, root):
         texts = [lines[comment.line][comment.start : comment.end] for comment in run]
         for readable in {*zip(*map(_readings, texts), strict=True)}:
-            if not _may_be_one(" ".join(readable)):
-                continue
-            for comment, text in zip(run, readable, strict=True):
-                if _may_be_one(text) and pattern.search(text):
-                    yield [comment]
-            yield from _hits_across(run, readable, pattern)
+            joined = " ".join(readable)
+            for row in rows:
+                if row.may_match(joined):
+                    yield from _hits_of(row, run, readable)
+
+
+def _possible(rows: Iterable[_Row], readings: Collection[str]) -> Iterator[_Row]:
+    """The rows that may match in parts of a text, with the words that stand in it.
+
+    Where a word has a blank, the marks of comments may stand between its parts.
+    """
+
+    @cache
+    def stands(word: str) -> bool:
+        return " " in word or any(word in reading for reading in readings)
+
+    plain = all(reading.isascii() for reading in readings)
+    for row in rows:
+        hints = tuple(tuple(filter(stands, words)) for words in row.hints)
+        if all(hints) or not plain:
+            yield row._replace(hints=hints)
+
+
+def _hits_of(row: _Row, run: Sequence[CommentLine], texts: Sequence[str]) -> Iterator[list[CommentLine]]:
+    """The comments of a run that each match of one pattern touches."""
+    for comment, text in zip(run, texts, strict=True):
+        if row.may_match(text) and row.pattern.search(text):
+            yield [comment]
+    yield from _hits_across(run, texts, row.pattern)
 
 
 def _hits_across(
@@ -319,10 +408,6 @@ def _hits_across(
         ]
         if len(touched) > 1:
             yield touched
-
-
-def _may_be_one(text: str) -> bool:
-    return any(hint in text for hint in _HINTS) or (not text.isascii() and _OTHER_SCRIPT.search(text) is not None)
 
 
 def _readings(text: str) -> tuple[str, str]:

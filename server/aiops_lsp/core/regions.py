@@ -8,9 +8,9 @@ its context block. A region's keys are made of that and of nothing else, so what
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from operator import attrgetter
+from typing import NamedTuple
 
 
 class RegionKind(StrEnum):
@@ -44,8 +44,7 @@ class Shape:
     sensitive_calls: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """One region of a snapshot.
 
     `start_line` up to and not including `end_line` are its lines in the document. `lines` are the same lines as they
@@ -91,11 +90,8 @@ class Region:
 
 def moved(region: Region, lines: int) -> Region:
     """The same region so many lines further down."""
-    kind, symbol, start, end, *rest = _fields_of(region)  # half the time of `replace`, for hundreds of regions an edit
-    return Region(kind, symbol, start + lines, end + lines, *rest)
-
-
-_fields_of = attrgetter(*(field.name for field in fields(Region)))
+    # A third of the time of `_replace`, for hundreds of regions an edit.
+    return Region._make((*region[:2], region.start_line + lines, region.end_line + lines, *region[4:]))
 
 
 @dataclass(frozen=True, slots=True)

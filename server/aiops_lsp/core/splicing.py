@@ -8,15 +8,14 @@ is split. A test holds each splice against that.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from itertools import compress, takewhile
-from operator import ne
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.alone import Alone, Site, indentation_of
 from aiops_lsp.core.languages import language_of
 from aiops_lsp.core.partition import LONGEST_RUN
-from aiops_lsp.core.text import line_content
+from aiops_lsp.core.text import common_lines, line_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -86,18 +85,6 @@ def splice(
         return Splice(site.first, site.last, *made, further)
     first = site.first - 1
     return Splice(first, site.last, (above, *made[0]), (frames[first], *made[1]), further)
-
-
-def common_lines(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
-    """How many lines at the start, and then at the end, are the same."""
-    shorter = min(len(old), len(new))
-    head = _first_difference(old, new, shorter)
-    return head, _first_difference(reversed(old), reversed(new), shorter - head)
-
-
-def _first_difference(old: Iterable[str], new: Iterable[str], most: int) -> int:
-    """How many lines are the same until the first that differs, `most` of them at most."""
-    return next(compress(range(most), map(ne, old, new)), most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +200,7 @@ class _Edit:
             return True
         longer = max(region, above, key=lambda one: one.end_line)
         lines = tuple(line for one in (*reversed(group[1:]), longer) for line in one.lines)
-        return fits(replace(longer, lines=lines, context="\n".join(one.context for one in group)))
+        return fits(longer._replace(lines=lines, context="\n".join(one.context for one in group)))
 
     def above(self, site: Site) -> Region:
         """The region above the site, with the empty lines at its end that it has now."""
@@ -223,7 +210,7 @@ class _Edit:
         if region.end_line == site.start:
             return region
         lines, dedents = (*region.lines[:kept], *[""] * empty), (*region.dedents[:kept], *[0] * empty)
-        return replace(region, end_line=site.start, lines=lines, dedents=dedents)
+        return region._replace(end_line=site.start, lines=lines, dedents=dedents)
 
 
 def _empty(lines: Iterable[str]) -> int:

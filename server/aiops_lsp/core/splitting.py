@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from aiops_lsp.core.building import RegionBuilder
 from aiops_lsp.core.frames import frames_of
 from aiops_lsp.core.regions import moved
-from aiops_lsp.core.splicing import common_lines, splice
+from aiops_lsp.core.splicing import splice
 from aiops_lsp.core.syntax import count_errors, parse, plain_lines
+from aiops_lsp.core.text import common_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -16,7 +16,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, compress
+from operator import ne
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.line_list import LineList
@@ -101,6 +102,18 @@ def split_lines(text: str) -> list[str]:
         start = match.end()
     lines.append(text[start:])
     return lines
+
+
+def common_lines(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """How many lines at the start, and then at the end, are the same."""
+    shorter = min(len(old), len(new))
+    head = _first_difference(old, new, shorter)
+    return head, _first_difference(reversed(old), reversed(new), shorter - head)
+
+
+def _first_difference(old: Iterable[str], new: Iterable[str], most: int) -> int:
+    """How many lines are the same until the first that differs, `most` of them at most."""
+    return next(compress(range(most), map(ne, old, new)), most)
 
 
 def line_content(line: str) -> str:
@@ -301,8 +314,7 @@ class TextDocument:
         old, new = list(self._lines), split_lines(_pairs_joined(text))
         if old == new:
             return None
-        head = _common_length(old, new)
-        tail = _common_length(old[head:][::-1], new[head:][::-1])
+        head, tail = common_lines(old, new)
         if tail:
             end = Position(len(old) - tail, 0)
             inserted = [*new[head : len(new) - tail], ""]
@@ -326,16 +338,6 @@ def _end_of(start: Position, lines: Sequence[str]) -> Position:
     """Where `lines` end that are put in at `start`."""
     column = len(lines[-1]) + (start.column if len(lines) == 1 else 0)
     return Position(start.line + len(lines) - 1, column)
-
-
-def _common_length(left: Sequence[str], right: Sequence[str]) -> int:
-    """How many items at the start of both are the same."""
-    length = 0
-    for one, other in zip(left, right, strict=False):
-        if one != other:
-            break
-        length += 1
-    return length
 
 
 def _is_high(character: str) -> bool:

@@ -91,6 +91,8 @@ def derive(
     found: list[Derived] = []
     for region, standing in zip(regions, standings, strict=True):
         known: list[Derived] = []
+        if standing.record is None and not kept:
+            continue
         if standing.record is not None:
             known, _ = record_findings(standing.record, standing, region, snapshot, count_errors)
         if standing.progress in (Progress.REVIEWED, Progress.STALE):
@@ -136,11 +138,14 @@ def bring_home(live: Iterable[LiveFinding], regions: Sequence[Region], keys: Seq
 
 def _names(keys: Sequence[RegionKeys]) -> list[tuple[str, int]]:
     """The exact key of each region, and how many before it have the same."""
+    exact = [one.exact for one in keys]
+    if len(set(exact)) == len(exact):
+        return [(key, 0) for key in exact]
     seen: Counter[str] = Counter()
     names = []
-    for one in keys:
-        names.append((one.exact, seen[one.exact]))
-        seen[one.exact] += 1
+    for key in exact:
+        names.append((key, seen[key]))
+        seen[key] += 1
     return names
 
 

@@ -21,9 +21,10 @@ from aiops_lsp.engine.marks import EditMarks
 from aiops_lsp.engine.rulebook import RuffFindings, RuleMemory
 from aiops_lsp.engine.selection import Trigger
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
+from aiops_lsp.rules.builtin import BUILTIN_IDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from aiops_lsp.core.findings import Finding, Fix
     from aiops_lsp.core.regions import Region, RegionKeys
@@ -43,18 +44,29 @@ class Shown:
     findings: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What the rules' patterns find in a snapshot that is not split yet, and what of it is shown at all."""
+
+    snapshot: Snapshot
+    findings: tuple[Finding, ...]
+    accepts: Callable[[Finding], bool]
+
+
 @dataclass(slots=True)
 class ReviewedDocument:
     """The state of one open document. All methods are called on the event loop and return at once.
 
-    `standings` has one entry per region of `examined`. `note` says why the whole document is not put to a model, empty
-    where it is; `unseen` why its text could not be looked at; `on_command` says that a command may put it to one all
-    the same. `accepts` says which findings are shown at all (severity, confidence, ignores, dismissals); `dismissed`
-    are the ids that the user dismissed, as of the last look. `remembered` is the last look at the document before it
-    was closed and opened again. `held` are the keys of regions that a burst held back, `saved` those of regions that
-    the file was saved with. `planned_for` are the models of the last plan. `stirred` are the keys of regions whose
-    context was changed by an edit elsewhere, with the time of that. `unchanged` are the loose keys of regions as they
-    were when there was no change in them. `looking` is held during a look, so that there is one at a time.
+    `standings` has one entry per region of `examined`. `note` says why the whole document is not put to a model,
+    empty where it is; `unseen` why its text could not be looked at; `on_command` says that a command may put it to
+    one all the same. `accepts` says which findings are shown at all (severity, confidence, ignores, dismissals);
+    `dismissed` are the ids that the user dismissed, as of the last look. `glance` is ahead of the last look.
+    `remembered` is the last look at the document before it was closed and opened again. `held` are the keys of
+    regions that a burst held back, `saved` those of regions that the file was saved with. `planned_for` are the
+    models of the last plan. `stirred` are the keys of regions whose context was changed by an edit elsewhere, with
+    the time of that. `unchanged` are the loose keys of regions as they were when there was no change in them.
+    `looking` is held during a look, so that there is one at a time. `_touched` counts the lines that edits touched
+    since the last look.
     """
 
     text: TextDocument
@@ -70,6 +82,7 @@ class ReviewedDocument:
     on_command: bool = False
     accepts: Callable[[Finding], bool] = lambda _finding: True
     dismissed: frozenset[str] = frozenset()
+    glance: Glance | None = None
     remembered: Examined | None = None
     held: set[str] = field(default_factory=set)
     stirred: dict[str, float] = field(default_factory=dict)
@@ -81,6 +94,7 @@ class ReviewedDocument:
     planned_for: ModelPool | None = None
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _compared_with: int = 0
+    _touched: int = 0
     _trigger: Trigger = Trigger.OPENED
     _shown: Shown = field(default_factory=Shown)
 
@@ -104,6 +118,7 @@ class ReviewedDocument:
         """Follow edits that were applied to the text. True when they put a fix that was offered in its place."""
         offered = [(live, live.finding.fix) for live in self.live if live.finding.fix is not None]
         for edit in edits:
+            self._touched += max(edit.range.end.line, edit.new_end.line) - edit.range.start.line + 1
             self.marks.edited(edit, at)
             for live in self.live:
                 live.carry(edit, carry)
@@ -130,14 +145,23 @@ class ReviewedDocument:
         """
         if self.examined is None:
             return True
+        lines = {live.finding.range.start.line for live in self.live if live.finding.origin is not Origin.RULE}
+        if not lines:
+            return False
         known = {keys.exact for keys in self.examined.keys}
-        fresh = [
-            region
-            for region, keys in zip(examined.split.regions, examined.keys, strict=True)
-            if keys.exact not in known
-        ]
-        lines = [live.finding.range.start.line for live in self.live if live.finding.origin is not Origin.RULE]
+        standing = zip(examined.split.regions, examined.keys, strict=True)
+        fresh = [region for region, keys in standing if keys.exact not in known]
         return any(region.start_line <= line < region.end_line for region in fresh for line in lines)
+
+    def may_glance(self, snapshot: Snapshot) -> bool:
+        """Whether a glance at `snapshot` would show all that is known of it.
+
+        So it is when most of the text has changed, and nothing shows but what patterns and ruff find: else findings
+        would be gone for the blink of an eye.
+        """
+        if self.examined is None or 2 * self._touched <= len(snapshot.lines):
+            return False
+        return all(_is_glanced(live.finding) for live in self.live)
 
     def adopt(self, examined: Examined) -> None:
         """Take over a new split. Regions keep their standing when their exact key is known from the last one."""
@@ -154,7 +178,7 @@ class ReviewedDocument:
         for region, keys in zip(examined.split.regions, examined.keys, strict=True):
             if edited_at is not None and keys.exact not in known and region.code in codes:
                 self.stirred[keys.exact] = edited_at
-        self.examined = examined
+        self.examined, self.glance, self._touched = examined, None, 0
         fresh = Standing.not_reviewed(Reason.NEW)
         self.standings = [known.get(keys.exact, fresh) for keys in examined.keys]
         self.held &= exact
@@ -217,35 +241,43 @@ class ReviewedDocument:
     def publish(self) -> None:
         """Derive the findings of the current text and publish them.
 
-        Nothing goes out while the text is ahead of the last split: the next look will publish. What equals the last
-        publication is not sent again.
+        Nothing goes out while the text is ahead of the last split and of the last glance: the next look will publish.
+        What equals the last publication is not sent again.
         """
-        examined = self.examined
-        if examined is None or not self.is_current(examined.snapshot):
-            return
-        language = examined.snapshot.language
+        if self.examined is not None and self.is_current(self.examined.snapshot):
+            self._publish_derived(self.examined)
+        elif self.glance is not None and self.is_current(self.glance.snapshot):
+            self.live = self._of_rules(self.glance.snapshot, self.glance.findings)
+            self._publish_live(self.glance.snapshot, self.glance.accepts)
+
+    def _publish_derived(self, examined: Examined) -> None:
+        snapshot, split = examined.snapshot, examined.split
 
         def errors(code: str) -> int:
-            return count_errors(code, language)
+            return count_errors(code, snapshot.language)
 
-        bring_home(self.live, examined.split.regions, examined.keys)
-        derived = derive(examined.snapshot, examined.split.regions, self.standings, self.live, errors)
-        rules = [LiveFinding(finding, finding.evidence) for finding in (*self.rule_findings, *self._ruff(examined))]
-        model = [LiveFinding(one.finding, one.quote) for one in derived]
-        self.live = sorted([*model, *rules], key=lambda live: (live.finding.range, live.finding.id))
+        bring_home(self.live, split.regions, examined.keys)
+        derived = derive(snapshot, split.regions, self.standings, self.live, errors)
+        rules = self._of_rules(snapshot, self.rule_findings)
+        self.live = [*(LiveFinding(one.finding, one.quote) for one in derived), *rules]
+        settle(self.live, split.regions, examined.keys)
+        self._publish_live(snapshot, self.accepts)
+
+    def _publish_live(self, snapshot: Snapshot, accepts: Callable[[Finding], bool]) -> None:
+        self.live.sort(key=lambda live: (live.finding.range, live.finding.id))
         for live in self.live:
-            live.hidden = not self.accepts(live.finding)
-        settle(self.live, examined.split.regions, examined.keys)
-        self._send(Publication(self.uri, examined.snapshot.version, tuple(self.findings()), examined.snapshot))
+            live.hidden = not accepts(live.finding)
+        self._send(Publication(self.uri, snapshot.version, tuple(self.findings()), snapshot))
 
-    def _ruff(self, examined: Examined) -> list[Finding]:
-        """Ruff's findings; until those of this snapshot have come, the earlier ones that still stand."""
-        if self.ruff_findings is None:
-            return []
-        if self.ruff_findings.snapshot is examined.snapshot:
-            return list(self.ruff_findings.findings)
-        ruff = [live for live in self.live if live.finding.origin is Origin.RUFF]
-        return [live.finding for live in ruff if still_stands(live, examined.snapshot)]
+    def _of_rules(self, snapshot: Snapshot, findings: Iterable[Finding]) -> list[LiveFinding]:
+        """The rules' findings and ruff's; until those of this snapshot have come, the earlier ones that still stand."""
+        ruff: Iterable[Finding] = ()
+        if self.ruff_findings is not None and self.ruff_findings.snapshot is snapshot:
+            ruff = self.ruff_findings.findings
+        elif self.ruff_findings is not None:
+            known = [live for live in self.live if live.finding.origin is Origin.RUFF]
+            ruff = [live.finding for live in known if still_stands(live, snapshot)]
+        return [LiveFinding(finding, finding.evidence) for finding in (*findings, *ruff)]
 
     def leave(self) -> None:
         """Publish nothing any more: another text has taken this one's place, or none."""
@@ -280,6 +312,10 @@ class ReviewedDocument:
             return
         self._shown = Shown(publication.version, publication.findings)
         self.publish_to(publication)
+
+
+def _is_glanced(finding: Finding) -> bool:
+    return finding.origin is Origin.RUFF or (finding.origin is Origin.RULE and finding.code not in BUILTIN_IDS)
 
 
 def _holds_fix(text: TextDocument, fix: Fix) -> bool:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from aiops_lsp.core.eligibility import eligibility
 from aiops_lsp.core.findings import Severity
 from aiops_lsp.core.routing import Tier
+from aiops_lsp.core.suppressions import parse_ignores
 from aiops_lsp.engine import workspace
+from aiops_lsp.engine.document import Glance
 from aiops_lsp.engine.examine import Recipe, examine, instructions_for
 from aiops_lsp.engine.knowledge import known_standings
 from aiops_lsp.engine.rulebook import RuffFindings, Rulebook, RuleMemory, rule_findings
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aiops_lsp.core.findings import Finding
+    from aiops_lsp.core.suppressions import Ignores
     from aiops_lsp.core.text import Snapshot
     from aiops_lsp.engine.clock import Clock
     from aiops_lsp.engine.dispatch import Dispatcher
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.host import Folder
     from aiops_lsp.engine.services import Services
+    from aiops_lsp.rules.options import RuleOptions
     from aiops_lsp.store.cache import CachedReview
 
 logger = logging.getLogger(__name__)
@@ -83,6 +87,13 @@ class Look:
         PROCESS_KEYS.add_patterns(patterns)
         options = await self._rulebook.options(folder, snapshot) if folder.settings.rules.enabled else None
         memory = document.rule_memory
+        glanced: list[Finding] | None = None
+        if options is not None and document.may_glance(snapshot):
+            glanced, ignores = await asyncio.to_thread(self._glance, snapshot, options)
+            if glanced is not None and document.is_current(snapshot):
+                accepts = _accepts(folder, ignores, document.dismissed)
+                document.glance = Glance(snapshot, tuple(glanced), accepts)
+                document.publish()
 
         def look() -> tuple[Examined, tuple[Finding, ...], RuleMemory]:
             if previous is not None and previous.still_holds(snapshot, recipe, bound, patterns):
@@ -92,14 +103,14 @@ class Look:
             if options is None:
                 return examined, (), RuleMemory()
             regions = examined.split.regions
-            return examined, *rule_findings(self._services.rules, snapshot, regions, options, memory)
+            return examined, *rule_findings(self._services.rules, snapshot, regions, options, memory, glanced)
 
         examined, rules, rule_memory = await asyncio.to_thread(look)
         dismissed, shown = document.dismissed, None
         if document.is_current(snapshot) and not document.awaits_cache(examined):
             document.adopt(examined)
             document.rule_findings, document.rule_memory = rules, rule_memory
-            document.accepts = _accepts(folder, examined, dismissed)
+            document.accepts = _accepts(folder, examined.ignores, dismissed)
             document.publish()  # what the rules find does not wait for the stores
             shown = (dismissed, list(document.standings))
         before = document.by_key()
@@ -116,11 +127,14 @@ class Look:
         spared = self._take_over(document, examined, known, before)
         document.note, document.on_command = note, on_command
         document.rule_findings, document.rule_memory = rules, rule_memory
-        document.accepts = _accepts(folder, examined, dismissed)
+        document.accepts = _accepts(folder, examined.ignores, dismissed)
         if shown != (dismissed, document.standings):
             document.publish()
         await self._count_saved(spared, folder, snapshot.language)
         return True
+
+    def _glance(self, snapshot: Snapshot, options: RuleOptions) -> tuple[list[Finding] | None, Ignores]:
+        return self._services.rules.glance(snapshot, options), parse_ignores(snapshot)
 
     async def refresh_ruff(self, document: ReviewedDocument, folder: Folder) -> None:
         """Run ruff on the document as it is now, and publish what it finds unless the text goes on meanwhile."""
@@ -224,7 +238,7 @@ def _being_reviewed_again(known: Standing | None) -> Standing:
     return replace(Standing.reviewing(known.record), exact=known.exact)
 
 
-def _accepts(folder: Folder, examined: Examined, dismissed: frozenset[str]) -> Callable[[Finding], bool]:
+def _accepts(folder: Folder, ignores: Ignores, dismissed: frozenset[str]) -> Callable[[Finding], bool]:
     review = folder.settings.review
     least = Severity(review.min_severity).rank
     hidden = dismissed | folder.dismissed | folder.baseline
@@ -234,7 +248,7 @@ def _accepts(folder: Folder, examined: Examined, dismissed: frozenset[str]) -> C
             finding.confidence >= review.min_confidence
             and finding.severity.rank >= least
             and finding.id not in hidden
-            and not examined.ignores.covers(finding)
+            and not ignores.covers(finding)
         )
 
     return accepts

@@ -274,6 +274,7 @@ class Reviewer:
             return
         trigger = document.take_trigger()
         folder = self._folder_of(uri)
+        self._tasks.start(self._looks.refresh_ruff(document, folder), f"ruff {uri}")
         try:
             current = await self._looks.refresh(document, folder)
         except Exception:
@@ -284,7 +285,6 @@ class Reviewer:
         if not current:
             document.ask(trigger)  # the text went on meanwhile: the look that is due takes this reason over
             return
-        self._tasks.start(self._looks.refresh_ruff(document, folder), f"ruff {uri}")
         await self._parts.overview.refresh()
         await self._parts.sending.send_missing(document, self._folder_of(uri), trigger)
         self._host.status_changed()

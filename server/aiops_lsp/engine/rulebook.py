@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_FEW = 8
+"""Regions that are sooner asked one by one what the rules' conditions ask than after all of the document."""
+
 
 @dataclass(frozen=True, slots=True)
 class RuffFindings:
@@ -134,27 +137,41 @@ class RuleMemory:
 
 
 def rule_findings(
-    engine: RuleEngine, snapshot: Snapshot, regions: Sequence[Region], options: RuleOptions, memory: RuleMemory
+    engine: RuleEngine,
+    snapshot: Snapshot,
+    regions: Sequence[Region],
+    options: RuleOptions,
+    memory: RuleMemory,
+    glanced: Sequence[Finding] | None = None,
 ) -> tuple[tuple[Finding, ...], RuleMemory]:
     """The rules' findings in `snapshot`, numbered, and the memory for the next time. CPU only: call it on a thread.
 
     Regions whose text is in `memory` are taken from there; when these are the lesser part of the document, it is
-    looked at as a whole, which is quicker than so many regions one by one.
+    looked at as a whole, which is quicker than so many regions one by one. `glanced` are the findings of the engine's
+    `glance` at it, where there was one.
     """
     earlier = memory.regions if memory.options == options else {}
     starts, text = (*snapshot.line_starts, len(snapshot.text)), snapshot.text
     texts = [text[starts[region.start_line] : starts[region.end_line]].rstrip("\r\n") for region in regions]
     conditions = engine.conditions(snapshot, options)
+    if sum(text not in earlier for text in texts) > _FEW:
+        conditions.narrow(snapshot.text)
     hints = {text: earlier[text].hints if text in earlier else conditions.hints(text) for text in texts}
-    premises = conditions.premises(snapshot.text, frozenset().union(*hints.values()))
+    together = frozenset().union(*hints.values())
+    if not conditions.answer(together):
+        conditions = engine.conditions(snapshot, options)
+        hints = {text: conditions.hints(text) for text in texts}
+        together = frozenset().union(*hints.values())
+    premises = conditions.premises(snapshot.text, together)
     known = earlier if memory.premises == premises else {}
     missing = [
         (region.start_line, region.end_line) for region, text in zip(regions, texts, strict=True) if text not in known
     ]
     found: list[Finding] = []
     if missing:
-        whole = 2 * sum(end - start for start, end in missing) > len(snapshot.lines)
-        found = engine.review(snapshot, regions=None if whole else missing, options=options, premises=premises)
+        most = glanced is not None or 2 * sum(end - start for start, end in missing) > len(snapshot.lines)
+        lines = None if most else missing
+        found = engine.review(snapshot, regions=lines, options=options, premises=premises, glanced=glanced)
     now: dict[str, RegionMemory] = {}
     for region, text in zip(regions, texts, strict=True):
         if text in known:

@@ -12,7 +12,9 @@ import logging
 import os
 import queue
 import re
+import select
 import signal
+import stat
 import sys
 import threading
 from contextlib import suppress
@@ -217,16 +219,30 @@ class _PipeReader:
 
 
 class _PipeWriter:
-    """Writes to a descriptor on a thread of its own: a client that reads slowly must not stop the event loop."""
+    """Writes to a descriptor without ever waiting for the client, which may read slowly.
+
+    What the pipe takes at once is written at once; everything else by a thread of its own, in order.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._chunks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._broken = False
+        self._waiting = 0
+        self._counting = threading.Lock()
+        self._poll = select.poll() if hasattr(select, "poll") and _is_pipe(descriptor) else None
+        if self._poll is not None:
+            self._poll.register(descriptor, select.POLLOUT)
         self._thread = threading.Thread(target=self._write_all, name="stdout", daemon=True)
         self._thread.start()
 
     def write(self, data: bytes) -> None:
         """Send `data`, after everything before it."""
+        if self._waiting == 0 and self._takes(data):
+            self._write(data)
+            return
+        with self._counting:
+            self._waiting += 1
         self._chunks.put(data)
 
     def finish(self) -> None:
@@ -234,16 +250,30 @@ class _PipeWriter:
         self._chunks.put(None)
         self._thread.join(_FLUSH_SECONDS)
 
+    def _takes(self, data: bytes) -> bool:
+        """Whether writing `data` cannot wait: a pipe that is ready has room for what POSIX writes in one piece."""
+        if self._poll is None or len(data) > select.PIPE_BUF:
+            return False
+        return any(events == select.POLLOUT for _, events in self._poll.poll(0))
+
     def _write_all(self) -> None:
-        broken = False
         while (data := self._chunks.get()) is not None:
-            view = memoryview(data)
-            while view and not broken:
-                try:
-                    view = view[os.write(self._descriptor, view) :]
-                except OSError as error:
-                    broken = True
-                    logger.warning("the client does not read any more: %s", error.strerror)
+            self._write(data)
+            with self._counting:
+                self._waiting -= 1
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view and not self._broken:
+            try:
+                view = view[os.write(self._descriptor, view) :]
+            except OSError as error:
+                self._broken = True
+                logger.warning("the client does not read any more: %s", error.strerror)
+
+
+def _is_pipe(descriptor: int) -> bool:
+    return stat.S_ISFIFO(os.fstat(descriptor).st_mode)
 
 
 def _take_stdio() -> tuple[int, int]:

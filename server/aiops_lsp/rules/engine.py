@@ -17,6 +17,7 @@ from aiops_lsp.core.languages import language_of
 from aiops_lsp.core.text import Range, line_content
 from aiops_lsp.rules.builtin import PASSWORD
 from aiops_lsp.rules.comments import comment_finding, reviewer_addressed
+from aiops_lsp.rules.conditions import Conditions
 from aiops_lsp.rules.loading import rules_of
 from aiops_lsp.rules.matching import Match, matches, matches_each, may_match, parse
 from aiops_lsp.rules.options import RuleOptions
@@ -55,19 +56,26 @@ class RuleEngine:
         regions: Sequence[tuple[int, int]] | None = None,
         options: RuleOptions = _DEFAULTS,
         premises: frozenset[str] | None = None,
+        glanced: Sequence[Finding] | None = None,
     ) -> list[Finding]:
         """The findings in `snapshot`, or only in `regions`: line ranges from 0, each without its end, in order.
 
         `premises` are those of `Conditions` where they are known; without them the whole text is searched for what
-        rules ask of it.
+        rules ask of it. `glanced` are the findings of a `glance` at the same snapshot, which are not looked for again.
         Findings come in document order, numbered among themselves: who joins them with findings of other regions
         numbers all of them again with `number_findings`, the evidence being the quote.
         """
         spans = [_span(snapshot, *lines) for lines in regions] if regions is not None else [(0, len(snapshot.text))]
         review = _Review(snapshot, self._applying(snapshot, options), premises)
-        found = [finding for span in spans for finding in review.findings(span)]
-        found.sort(key=lambda finding: (finding.range, finding.code))
-        return number_findings((finding, finding.evidence) for finding in found)
+        return _in_order(finding for span in spans for finding in review.findings(span, glanced))
+
+    def glance(self, snapshot: Snapshot, options: RuleOptions = _DEFAULTS) -> list[Finding] | None:
+        """What the packs and a team's rules find in all of `snapshot`, in a fraction of the time of `review`.
+
+        None where the code does not parse: then findings may be missing that its regions for themselves show.
+        """
+        found = _Review(snapshot, self._applying(snapshot, options), None).glance()
+        return None if found is None else _in_order(found)
 
     def conditions(self, snapshot: Snapshot, options: RuleOptions) -> Conditions:
         """What the rules ask of the document as a whole."""
@@ -110,44 +118,6 @@ class _Applying:
         return [rule for rule in rules if rule.whole_file or rule.has_conditions]
 
 
-class Conditions:
-    """The rules with conditions on the document, or an eye on all of it.
-
-    A condition looks at single lines, so the document's parts can be asked one by one.
-    """
-
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = rules
-
-    def hints(self, text: str) -> frozenset[str]:
-        """What of the conditions a part of the document holds."""
-        found = []
-        for rule in self._rules:
-            if may_match(rule, text):
-                found.append(f"{rule.id} needs")
-            if rule.file_has is not None and rule.file_has.search(text):
-                found.append(f"{rule.id} has")
-            if rule.file_lacks is not None and rule.file_lacks.search(text):
-                found.append(f"{rule.id} lacks")
-        return frozenset(found)
-
-    def premises(self, text: str, hints: frozenset[str]) -> frozenset[str]:
-        """What the findings in a region rest on beside its own text: while it stays the same, so do they.
-
-        Ids of the rules whose conditions hold; and for a document that a rule looks at as a whole, its text. `hints`
-        are those of all parts of the document.
-        """
-        fitting = [
-            rule
-            for rule in self._rules
-            if f"{rule.id} needs" in hints
-            and (rule.file_has is None or f"{rule.id} has" in hints)
-            and f"{rule.id} lacks" not in hints
-        ]
-        whole = {text} if any(rule.whole_file for rule in fitting) else set()
-        return frozenset({rule.id for rule in fitting} | whole)
-
-
 class _Review:
     """One review of one snapshot; the whole document is parsed at most once, and only if a region needs it."""
 
@@ -158,35 +128,46 @@ class _Review:
         self._language = language_of(snapshot.language)
         self._premises = premises
         self._fits: dict[str, bool] = {}
-        self._whole: SgNode | None = None
+        self._trees: dict[tuple[int, int], tuple[SgNode, int]] = {}
 
-    def findings(self, span: tuple[int, int]) -> Iterator[Finding]:
+    def findings(self, span: tuple[int, int], glanced: Sequence[Finding] | None) -> Iterator[Finding]:
         """The findings in the offsets of `span`, without ids."""
-        text = self._snapshot.text[slice(*span)]
         secrets = list(
             secret_findings(self._snapshot, span, self._options.redact_patterns, in_test=self._applying.in_test)
         )
+        matched = list(self._matched(span)) if glanced is None else glanced
+        for finding in (*self._outside_prose(secrets, span), *self._spoken(span)):
+            yield from self._switched(finding)
+        yield from matched
+
+    def glance(self) -> list[Finding] | None:
+        """What patterns find in all of the text; None where it does not parse."""
+        span = (0, len(self._snapshot.text))
+        found = list(self._matched(span))
+        broken = self._language is not None and self._tree(span)[0].find(kind="ERROR") is not None
+        return None if broken else found
+
+    def _matched(self, span: tuple[int, int]) -> Iterator[Finding]:
+        """What patterns find."""
         if self._language is None:
-            for finding in (*secrets, *self._spoken(span, None, 0)):
-                yield from self._switched(finding)
             return
+        text = self._snapshot.text[slice(*span)]
         rules = [rule for rule in self._applying.rules if may_match(rule, text) and self._file_fits(rule)]
-        root, shift = self._tree(text, span, rules)
-        for secret in self._outside_prose(secrets, root, shift):
-            yield from self._switched(secret)
         team_rules = [rule for rule in self._applying.team_rules if self._file_fits(rule)]
+        if not (rules or team_rules):
+            return
+        root, shift = self._tree(span, alone=not any(rule.whole_file for rule in rules))
         for match in (*matches(root, rules), *matches_each(root, team_rules)):
             if _within(match.node, shift, span):
                 yield from self._switched(self._finding(match, shift))
-        for finding in self._spoken(span, root, shift):
-            yield from self._switched(finding)
 
-    def _spoken(self, span: tuple[int, int], root: SgNode | None, shift: int) -> Iterator[Finding]:
-        """The comments that speak to a reviewer. `root` is a tree that holds them, None where there is no grammar."""
-        whole = span == (0, len(self._snapshot.text)) and shift == 0
-        for place in reviewer_addressed(self._snapshot, span, root if whole else None):
+    def _spoken(self, span: tuple[int, int]) -> Iterator[Finding]:
+        """The comments that speak to a reviewer."""
+        known = self._trees.get(span) if span == (0, len(self._snapshot.text)) else None
+        for place in reviewer_addressed(self._snapshot, span, known[0] if known else None):
             symbol = ""
-            if root is not None and self._language is not None:
+            if self._language is not None:
+                root, shift = self._tree(span)
                 kinds: list[AstRule] = [
                     {"kind": kind} for kind in sorted(self._language.functions | self._language.classes)
                 ]
@@ -195,16 +176,20 @@ class _Review:
                 symbol = _named(sorted(holders, key=lambda one: one.range().start.index))
             yield comment_finding(place, self._snapshot.slice(place), symbol)
 
-    def _tree(self, text: str, span: tuple[int, int], rules: Iterable[Rule]) -> tuple[SgNode, int]:
-        """A tree that holds the span, and what to add to its offsets to get the document's."""
+    def _tree(self, span: tuple[int, int], *, alone: bool = True) -> tuple[SgNode, int]:
+        """A tree that holds the span, and what to add to its offsets to get the document's.
+
+        Not `alone` it is the document's. Each is parsed once.
+        """
         assert self._language is not None
-        if span != (0, len(self._snapshot.text)) and not any(rule.whole_file for rule in rules):
-            alone = _parse_alone(text, self._language.grammar)
-            if alone is not None:
-                return alone[0], span[0] - alone[1]
-        if self._whole is None:
-            self._whole = parse(self._snapshot.text, self._language.grammar)
-        return self._whole, 0
+        whole = (0, len(self._snapshot.text))
+        if span not in self._trees and span != whole and alone:
+            parsed = _parse_alone(self._snapshot.text[slice(*span)], self._language.grammar)
+            if parsed is not None:
+                self._trees[span] = parsed[0], span[0] - parsed[1]
+        if span not in self._trees and whole not in self._trees:
+            self._trees[whole] = parse(self._snapshot.text, self._language.grammar), 0
+        return self._trees.get(span) or self._trees[whole]
 
     def _file_fits(self, rule: Rule) -> bool:
         """Whether the document holds, and lacks, what the rule asks of it; each rule is asked once."""
@@ -216,11 +201,11 @@ class _Review:
             self._fits[rule.id] = fits and (rule.file_lacks is None or rule.file_lacks.search(text) is None)
         return self._fits[rule.id]
 
-    def _outside_prose(self, secrets: list[Finding], root: SgNode, shift: int) -> list[Finding]:
+    def _outside_prose(self, secrets: list[Finding], span: tuple[int, int]) -> list[Finding]:
         """Without passwords known by their name alone that stand in comments and docstrings: those are examples."""
-        assert self._language is not None
-        if not any(secret.code == PASSWORD.id for secret in secrets):
+        if self._language is None or not any(secret.code == PASSWORD.id for secret in secrets):
             return secrets
+        root, shift = self._tree(span)
         kinds = sorted(self._language.comments | self._language.strings)
         places = [
             (node.kind(), node.range()) for node in root.find_all({"rule": {"any": [{"kind": kind} for kind in kinds]}})
@@ -280,6 +265,12 @@ class _Review:
         assert self._language is not None
         holders = self._language.functions | self._language.classes
         return _named([outer for outer in (*reversed(node.ancestors()), node) if outer.kind() in holders])
+
+
+def _in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings in document order, numbered."""
+    found = sorted(findings, key=lambda finding: (finding.range, finding.code))
+    return number_findings((finding, finding.evidence) for finding in found)
 
 
 def _applies(rule: Rule, options: RuleOptions, *, in_test: bool) -> bool:
