@@ -86,6 +86,7 @@ _GENERATED = re.compile(
     r" (?:automatically |auto-?)?generated\b|\bdo not (?:edit|modify)[^\n]{0,60}\bgenerated\b",
     re.IGNORECASE,
 )
+_STRANGE = re.compile("[\x00-\x07\x0e-\x1a\x1c-\x1f\ufffd]")
 _HEAD = 1_500
 _COMMENT_SIGN = re.compile(r"^\s*(?:#|//|/\*|\*|--|;|%|<!--|\"\"\"|'''|\(\*|\{-|<)")
 _DRIVE = re.compile(r"^/?[A-Za-z]:/")
@@ -162,9 +163,10 @@ def looks_generated(text: str) -> str | None:
 
 def looks_minified(text: str) -> bool:
     """Whether lines are so long, and blanks so rare, that no person writes like this."""
-    lines = text.splitlines() or [""]
-    longest = max(map(len, lines))
-    if len(text) < 1_000 or longest < 500:
+    if len(text) < 1_000:
+        return False
+    lines = text.splitlines()
+    if max(map(len, lines)) < 500:
         return False
     in_long_lines = sum(len(line) for line in lines if len(line) >= 500)
     blanks = text.count(" ") + text.count("\t") + len(lines)
@@ -176,5 +178,4 @@ def looks_binary(text: str) -> bool:
     if "\0" in text:
         return True
     head = text[:8_000]
-    strange = sum(1 for sign in head if sign == "\ufffd" or (sign < " " and sign not in "\t\n\r\f\v\x1b\b"))
-    return strange * 100 > max(len(head), 100)
+    return len(_STRANGE.findall(head)) * 100 > max(len(head), 100)

@@ -87,22 +87,27 @@ def derive(
     `live` are the findings shown so far, carried to this snapshot's text. `count_errors` counts the parse errors of
     a piece of code in the snapshot's language.
     """
-    kept = [shown for shown in live if shown.finding.origin is Origin.MODEL and still_stands(shown, snapshot)]
+    kept: dict[int, list[LiveFinding]] = {}
+    starts = [region.start_line for region in regions]
+    for shown in live:
+        if shown.finding.origin is Origin.MODEL and still_stands(shown, snapshot):
+            index = bisect_right(starts, shown.finding.range.start.line) - 1
+            if _inside(shown.finding.range, regions[index]):
+                kept.setdefault(index, []).append(shown)
     found: list[Derived] = []
-    for region, standing in zip(regions, standings, strict=True):
+    for index, (region, standing) in enumerate(zip(regions, standings, strict=True)):
+        record, here = standing.record, kept.get(index, [])
+        if not here and (record is None or not record.claims):
+            continue
         known: list[Derived] = []
-        if standing.record is None and not kept:
-            continue
-        if standing.record is not None:
-            known, _ = record_findings(standing.record, standing, region, snapshot, count_errors)
-        if standing.progress in (Progress.REVIEWED, Progress.STALE):
-            found += known
-            continue
+        if record is not None:
+            known, _ = record_findings(record, standing, region, snapshot, count_errors)
         found += known
-        found += [
-            Derived(replace(shown.finding, rechecking=True, fix=None), shown.quote)
-            for shown in _not_yet_again([one for one in kept if _inside(one.finding.range, region)], known)
-        ]
+        if standing.progress not in (Progress.REVIEWED, Progress.STALE):
+            found += [
+                Derived(replace(shown.finding, rechecking=True, fix=None), shown.quote)
+                for shown in _not_yet_again(here, known)
+            ]
     found.sort(key=lambda one: (one.finding.range, one.finding.category))
     numbered = number_findings((one.finding, one.quote) for one in found)
     return [Derived(finding, one.quote) for finding, one in zip(numbered, found, strict=True)]

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.order import Order
     from aiops_lsp.engine.packing import Job
     from aiops_lsp.engine.results import Sink
-    from aiops_lsp.store.cache import ResultCache
+    from aiops_lsp.store.cache import Hit, ResultCache
     from aiops_lsp.store.ledger import Ledger
     from aiops_lsp.store.ledger_regions import Failure
     from aiops_lsp.store.worker import StoreWorker
@@ -161,10 +161,10 @@ class Dispatcher:
                 flight.set_result(None)
 
     async def _leased(self, order: Order, jobs: list[Job], spent: Spent) -> None:
-        leased = await self._take_leases(jobs)
+        leased, hits = await self._take_leases(jobs)
         try:
             with log_context(review_id=new_id()):
-                await self._attempts(order, await self._not_delivered(leased), spent)
+                await self._attempts(order, self._not_delivered(leased, hits), spent)
         finally:
             await asyncio.shield(self._release_leases(leased))
 
@@ -335,38 +335,38 @@ class Dispatcher:
             return Standing.not_reviewed(Reason.FAILED, words)
         return failure_standing(failure, self._clock)
 
-    async def _take_leases(self, jobs: list[Job]) -> list[Job]:
-        """The jobs that no other process is asking for."""
+    async def _take_leases(self, jobs: list[Job]) -> tuple[list[Job], list[Hit | None]]:
+        """The jobs that no other process is asking for, and what the cache holds for each of these since."""
         if not jobs:
-            return []
-        keys = [job.keys.exact for job in jobs]
+            return [], []
         try:
-            granted = await self._worker.run_or_undo(
-                lambda taken: self._ledger.release_lease(taken, self._holder),
-                self._ledger.lease,
-                keys,
-                self._holder,
-                LEASE_SECONDS,
+            granted, hits = await self._worker.run_or_undo(
+                lambda taken: self._ledger.release_lease(taken[0], self._holder), self._lease, jobs
             )
         except LedgerUnavailable as problem:
             self._stand(jobs, self._governor.without_ledger(problem))
-            return []
+            return [], []
         retry_at = self._clock.monotonic() + 2.0
         self._stand(
             [job for job in jobs if job.keys.exact not in granted],
             Standing.not_reviewed(Reason.OTHER_WINDOW, retry_at=retry_at),
         )
-        return [job for job in jobs if job.keys.exact in granted]
+        return [job for job in jobs if job.keys.exact in granted], hits
+
+    def _lease(self, jobs: Sequence[Job]) -> tuple[Collection[str], list[Hit | None]]:
+        """Blocks: one trip to the stores' thread for both."""
+        granted = self._ledger.lease([job.keys.exact for job in jobs], self._holder, LEASE_SECONDS)
+        return granted, self._cache.get_many([job.keys for job in jobs if job.keys.exact in granted])
 
     async def _still_leased(self, jobs: list[Job], leased_at: float) -> list[Job]:
         """The jobs whose leases hold for as long as a request may take: old ones are prolonged."""
         if self._clock.monotonic() - leased_at < LEASE_RENEWAL_SECONDS:
             return jobs
-        return await self._take_leases(jobs)
+        held, _ = await self._take_leases(jobs)
+        return held
 
-    async def _not_delivered(self, jobs: list[Job]) -> list[Job]:
+    def _not_delivered(self, jobs: list[Job], hits: Sequence[Hit | None]) -> list[Job]:
         """Those whose result another window did not put into the cache between our look and our lease."""
-        hits = await self._worker.run(self._cache.get_many, [job.keys for job in jobs])
         missing = []
         for job, hit in zip(jobs, hits, strict=True):
             if hit is None or not hit.exact or hit.record.made_at == job.known_at:

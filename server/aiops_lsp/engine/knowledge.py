@@ -36,21 +36,22 @@ async def known_standings(
     `before` are the standings so far, by exact key: only where they have no result of just this code the stores are
     asked, in one trip.
     """
-    at_hand = {exact: standing for exact, standing in before.items() if standing.is_of_the_code}
     hits: Mapping[str, Hit] = {}
     failures: Mapping[str, Failure] = {}
-    if wanted := [keys for keys in examined.keys if keys.exact not in at_hand]:
+    at_hand = [_of_the_code(before.get(keys.exact)) for keys in examined.keys]
+    if wanted := [keys for keys, held in zip(examined.keys, at_hand, strict=True) if held is None]:
         hits, failures = await services.worker.run(_recall, services, wanted)
-    now = clock.wall()
+    now, pool = clock.wall(), services.pool
+    ttl, security_ttl = settings.cache.ttl_seconds, settings.cache.security_ttl_seconds
 
     def age(record: CachedReview, region: Region) -> float | None:
         """The age in seconds of a result that is to be made anew; None for one that is good."""
-        known = freshness(record, now, settings.cache.ttl_seconds, settings.cache.security_ttl_seconds)
-        return known.age_seconds if known.stale or not serves(record, region, services.pool) else None
+        known = freshness(record, now, ttl, security_ttl)
+        return known.age_seconds if known.stale or not serves(record, region, pool) else None
 
     standings: list[Standing | None] = []
-    for region, keys in zip(examined.split.regions, examined.keys, strict=True):
-        if (held := at_hand.get(keys.exact)) is not None and held.record is not None:
+    for region, keys, held in zip(examined.split.regions, examined.keys, at_hand, strict=True):
+        if held is not None and held.record is not None:
             old = age(held.record, region)
             kept = old is None and held.age_seconds is None
             standings.append(held if kept else Standing.reviewed(held.record, exact=True, age_seconds=old))
@@ -61,6 +62,10 @@ async def known_standings(
         else:
             standings.append(None)
     return standings
+
+
+def _of_the_code(standing: Standing | None) -> Standing | None:
+    return standing if standing is not None and standing.is_of_the_code else None
 
 
 def _recall(services: Services, wanted: Sequence[RegionKeys]) -> tuple[dict[str, Hit], Mapping[str, Failure]]:
@@ -87,11 +92,11 @@ def serves(record: CachedReview, region: Region, pool: ModelPool) -> bool:
 
     One that was made lower because the budget was short stands until the code changes.
     """
+    if not pool.usable:
+        return True
     wished = tier_of(region.shape)
     if record.under_pressure:
         wished = lowered(lowered(wished))
-    if not pool.usable:
-        return True
     today = pool.tier_of(record.model)
     return today is not None and Tier(record.tier).rank >= wished.rank
 

@@ -25,7 +25,7 @@ from aiops_lsp.observability.logs import PROCESS_KEYS
 from aiops_lsp.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from aiops_lsp.core.findings import Finding
     from aiops_lsp.core.suppressions import Ignores
@@ -43,6 +43,10 @@ logger = logging.getLogger(__name__)
 
 _CLOSED_KEPT = 2_000_000
 """Characters of the documents that were closed last, whose regions are still known when they are opened again."""
+
+
+async def _nothing() -> None:
+    pass
 
 
 class Look:
@@ -73,12 +77,19 @@ class Look:
         if (earlier := self._closed.pop(document.uri, None)) is not None:
             document.remembered, document.rule_memory = earlier
 
-    async def refresh(self, document: ReviewedDocument, folder: Folder) -> bool:
-        """Bring the document up to its current text and publish. False when the text went on meanwhile."""
-        async with document.looking:
-            return await self._refresh(document, folder)
+    async def refresh(
+        self, document: ReviewedDocument, folder: Folder, read_spend: Callable[[], Awaitable[None]] = _nothing
+    ) -> bool:
+        """Bring the document up to its current text and publish. False when the text went on meanwhile.
 
-    async def _refresh(self, document: ReviewedDocument, folder: Folder) -> bool:
+        `read_spend` brings what is known of the spending up to date while the stores are asked anyway.
+        """
+        async with document.looking:
+            return await self._refresh(document, folder, read_spend)
+
+    async def _refresh(
+        self, document: ReviewedDocument, folder: Folder, read_spend: Callable[[], Awaitable[None]]
+    ) -> bool:
         snapshot = document.text.snapshot()
         previous = document.examined or document.remembered
         recipe = self._recipe(snapshot, folder)
@@ -89,11 +100,7 @@ class Look:
         memory = document.rule_memory
         glanced: list[Finding] | None = None
         if options is not None and document.may_glance(snapshot):
-            glanced, ignores = await asyncio.to_thread(self._glance, snapshot, options)
-            if glanced is not None and document.is_current(snapshot):
-                accepts = _accepts(folder, ignores, document.dismissed)
-                document.glance = Glance(snapshot, tuple(glanced), accepts)
-                document.publish()
+            glanced = await self._glance(document, folder, snapshot, options)
 
         def look() -> tuple[Examined, tuple[Finding, ...], RuleMemory]:
             if previous is not None and previous.still_holds(snapshot, recipe, bound, patterns):
@@ -114,10 +121,11 @@ class Look:
             document.publish()  # what the rules find does not wait for the stores
             shown = (dismissed, list(document.standings))
         before = document.by_key()
-        known, (note, on_command), dismissed = await asyncio.gather(
+        known, ((note, on_command), dismissed), _ = await asyncio.gather(
             known_standings(examined, self._services, folder.settings, self._clock, before),
-            asyncio.to_thread(self._why_not_sent, snapshot, folder),
-            self._dismissed(folder),
+            # On the same thread: two that take turns with every call to a store are slower than one.
+            self._services.worker.run(self._said_before, snapshot, folder),
+            read_spend(),
         )
         if not document.is_current(snapshot):
             return False
@@ -130,11 +138,24 @@ class Look:
         document.accepts = _accepts(folder, examined.ignores, dismissed)
         if shown != (dismissed, document.standings):
             document.publish()
-        await self._count_saved(spared, folder, snapshot.language)
+        if spared:
+            await self._count_saved(spared, folder, snapshot.language)
+            await read_spend()
         return True
 
-    def _glance(self, snapshot: Snapshot, options: RuleOptions) -> tuple[list[Finding] | None, Ignores]:
-        return self._services.rules.glance(snapshot, options), parse_ignores(snapshot)
+    async def _glance(
+        self, document: ReviewedDocument, folder: Folder, snapshot: Snapshot, options: RuleOptions
+    ) -> list[Finding] | None:
+        """Publish what the rules' patterns find, before the text is split. None where they cannot tell yet."""
+
+        def glance() -> tuple[list[Finding] | None, Ignores]:
+            return self._services.rules.glance(snapshot, options), parse_ignores(snapshot)
+
+        found, ignores = await asyncio.to_thread(glance)
+        if found is not None and document.is_current(snapshot):
+            document.glance = Glance(snapshot, tuple(found), _accepts(folder, ignores, document.dismissed))
+            document.publish()
+        return found
 
     async def refresh_ruff(self, document: ReviewedDocument, folder: Folder) -> None:
         """Run ruff on the document as it is now, and publish what it finds unless the text goes on meanwhile."""
@@ -182,8 +203,6 @@ class Look:
     async def _count_saved(self, spared: list[CachedReview], folder: Folder, language: str) -> None:
         """Write down what the cache has made unnecessary to pay."""
         ledger = self._services.ledger
-        if not spared:
-            return
         tokens, micro_usd = sum(one.tokens for one in spared), sum(one.micro_usd for one in spared)
         try:
             await self._services.worker.run(
@@ -220,15 +239,15 @@ class Look:
             return "", False
         return workspace.ignored_by(path, folder.root, folder.settings.review.ignore) or "", False
 
-    async def _dismissed(self, folder: Folder) -> frozenset[str]:
-        if self._services.decisions is None:
-            return frozenset()
-        try:
-            dismissals = self._services.decisions.dismissed
-            return frozenset(await self._services.worker.run(dismissals, str(folder.root or "")))
-        except StoreUnavailable as problem:
-            logger.warning("dismissals could not be read: %s", problem)
-            return frozenset()
+    def _said_before(self, snapshot: Snapshot, folder: Folder) -> tuple[tuple[str, bool], frozenset[str]]:
+        """Why the document is put to no model, and what the user dismissed. Blocks: reads ignore files and a store."""
+        dismissed: frozenset[str] = frozenset()
+        if self._services.decisions is not None:
+            try:
+                dismissed = frozenset(self._services.decisions.dismissed(str(folder.root or "")))
+            except StoreUnavailable as problem:
+                logger.warning("dismissals could not be read: %s", problem)
+        return self._why_not_sent(snapshot, folder), dismissed
 
 
 def _being_reviewed_again(known: Standing | None) -> Standing:

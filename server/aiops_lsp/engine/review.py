@@ -276,7 +276,7 @@ class Reviewer:
         folder = self._folder_of(uri)
         self._tasks.start(self._looks.refresh_ruff(document, folder), f"ruff {uri}")
         try:
-            current = await self._looks.refresh(document, folder)
+            current = await self._looks.refresh(document, folder, self._parts.overview.refresh)
         except Exception:
             document.unseen = LOOK_FAILED
             self._host.status_changed()
@@ -285,7 +285,6 @@ class Reviewer:
         if not current:
             document.ask(trigger)  # the text went on meanwhile: the look that is due takes this reason over
             return
-        await self._parts.overview.refresh()
         await self._parts.sending.send_missing(document, self._folder_of(uri), trigger)
         self._host.status_changed()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiops_lsp.core.routing import Tier
 from aiops_lsp.engine.standing import Progress, Reason, Standing
@@ -34,8 +34,7 @@ class Trigger(IntEnum):
     COMMAND = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A region as the decision sees it. A command that asks for all of a file puts all of it in scope.
 
     `seconds_since_edit` is None for a region that was not edited in this session. `left` is true when another region

@@ -28,8 +28,18 @@ def fixed_tokens(
     texts: PromptTexts, language: str, instructions: Sequence[str], answer_language: str, model: str
 ) -> int:
     """The estimate of the part that each request of a document repeats. `language` is LSP's identifier."""
-    prompt = review_prompt(texts, language, instructions, answer_language, [], delimiter="0" * 16)
-    return estimate_tokens(prompt.system + prompt.user, model)
+    key = (texts.version, language, tuple(instructions), answer_language, model)
+    if key not in _fixed:
+        if len(_fixed) >= _MOST_FIXED:
+            _fixed.clear()
+        prompt = review_prompt(texts, language, instructions, answer_language, [], delimiter="0" * 16)
+        _fixed[key] = estimate_tokens(prompt.system + prompt.user, model)
+    return _fixed[key]
+
+
+_MOST_FIXED = 256
+_fixed: dict[tuple[str, str, tuple[str, ...], str, str], int] = {}
+"""Asked for at each look at a document, and the same for all of a language."""
 
 
 def region_tokens(region: Region, model: str) -> int:

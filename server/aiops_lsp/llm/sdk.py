@@ -25,7 +25,7 @@ from aiops_lsp.llm.transport import cap_loggers, http_client, rehearsal, time_li
 from aiops_lsp.llm.wire import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
     from types import ModuleType
 
     from aiops_lsp.llm.client import ModelError
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MAYBE_UNKNOWN = frozenset({400, 404, 422, 501})
+_PASSED_BY = frozenset({"response_format", "text", "output_config"})
 NO_KEY = "none"
 """What the SDKs get for a loopback server without a key; it is not sent."""
 
@@ -210,6 +211,15 @@ class SdkClient(ABC):
         words = rejection.words
         open_ones = (part for part in self._concessions() if part.name not in conceded)
         return next((part.name for part in open_ones if part.spoken_of.search(words)), None)
+
+
+def arguments(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body as arguments for an SDK, which walks through what it knows, type by type, before it sends the same.
+
+    That takes longer than all the rest of a call, most of it for the schema, so what it need not see is handed past it.
+    """
+    seen = {name: value for name, value in body.items() if name not in _PASSED_BY}
+    return {**seen, "extra_body": {name: value for name, value in body.items() if name in _PASSED_BY}}
 
 
 @contextmanager

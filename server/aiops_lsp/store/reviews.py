@@ -10,7 +10,7 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 # Imported at run time although only annotations name them: pydantic resolves the annotations.
 from aiops_lsp.core.anchors import AnchorHint  # noqa: TC001
@@ -70,8 +70,7 @@ class CachedReview:
     micro_usd: int
 
 
-@dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(NamedTuple):
     """The age of a result in seconds, and whether that is past what counts as fresh."""
 
     stale: bool
