@@ -160,8 +160,8 @@ MUTANTS = (
     Mutant(
         "findings are published for a text that went on",
         "engine/document.py",
-        "if examined is None or not self.is_current(examined.snapshot):",
-        "if examined is None:",
+        "if self.examined is not None and self.is_current(self.examined.snapshot):",
+        "if self.examined is not None:",
         ENGINE,
     ),
     Mutant(
@@ -209,8 +209,8 @@ MUTANTS = (
     Mutant(
         "a failure clears",
         "engine/derive.py",
-        "found += known\n        found += [",
-        "found += known\n        continue\n        found += [",
+        "found += known\n        if standing",
+        "found += known\n        continue\n        if standing",
         ENGINE,
     ),
     Mutant(
@@ -251,7 +251,7 @@ MUTANTS = (
     Mutant(
         "what an edit touched is gone for good",
         "engine/document.py",
-        "        bring_home(self.live, examined.split.regions, examined.keys)\n",
+        "        bring_home(self.live, split.regions, examined.keys)\n",
         "",
         ENGINE,
     ),

@@ -55,7 +55,7 @@ class Rests:
             return
         seen = set()
         for region, keys, standing in zip(examined.split.regions, examined.keys, document.standings, strict=True):
-            edited_at = document.marks.last_edit(region.start_line, region.end_line)
+            edited_at = document.marks.last_edits([-1, region.start_line, region.end_line]).get(1)
             if edited_at is None or region.trivial:
                 continue
             name = (document.uri, keys.loose)

@@ -95,6 +95,8 @@ class Dispatcher:
         self._results = Results(cache, worker, clock, self)
         self._opinions = SecondOpinion(governor, self._results, texts)
         self._holder = secrets.token_hex(8)
+        # By model and language, as the ledger knew them when leases were taken last: written on the stores' thread.
+        self._ratios: dict[tuple[str, str], float] = {}
         self._in_flight: dict[str, asyncio.Future[None]] = {}
         self._requests: dict[asyncio.Task[None], Sequence[Job]] = {}
 
@@ -161,7 +163,7 @@ class Dispatcher:
                 flight.set_result(None)
 
     async def _leased(self, order: Order, jobs: list[Job], spent: Spent) -> None:
-        leased, hits = await self._take_leases(jobs)
+        leased, hits = await self._take_leases(jobs, order)
         try:
             with log_context(review_id=new_id()):
                 await self._attempts(order, self._not_delivered(leased, hits), spent)
@@ -206,13 +208,13 @@ class Dispatcher:
         while jobs := self._still_wanted(order, jobs):
             prompt, with_changes = self._prompt(order, jobs)
             models = sorted(jobs[0].models, key=lambda model: model in failed)
-            ask = await self._ask(order, jobs, prompt, tuple(models))
+            ask = self._ask(order, jobs, prompt, tuple(models))
             permit = await self._governor.admit(ask, order.pool)
             if isinstance(permit, Standing):
                 self._stand(jobs, permit)
                 return None
             try:
-                held = await self._still_leased(self._still_wanted(order, jobs), leased_at)
+                held = await self._still_leased(order, self._still_wanted(order, jobs), leased_at)
                 if len(held) == len(jobs):
                     exchange = self._new_exchange(order, jobs, permit, ask, cacheable=not with_changes)
                     return exchange, permit, prompt
@@ -282,9 +284,9 @@ class Dispatcher:
             timeout_seconds=PIECE_SECONDS,
         )
 
-    async def _ask(self, order: Order, jobs: Sequence[Job], prompt: Prompt, models: tuple[str, ...]) -> Ask:
+    def _ask(self, order: Order, jobs: Sequence[Job], prompt: Prompt, models: tuple[str, ...]) -> Ask:
         text, model = prompt.system + prompt.user, models[0]
-        ratio = await self._worker.run(self._ratio, model, order.snapshot.language)
+        ratio = self._ratios.get((model, order.snapshot.language), 1.0)
         return Ask(
             folder=order.folder,
             language=order.snapshot.language,
@@ -335,13 +337,16 @@ class Dispatcher:
             return Standing.not_reviewed(Reason.FAILED, words)
         return failure_standing(failure, self._clock)
 
-    async def _take_leases(self, jobs: list[Job]) -> tuple[list[Job], list[Hit | None]]:
+    async def _take_leases(self, jobs: list[Job], order: Order) -> tuple[list[Job], list[Hit | None]]:
         """The jobs that no other process is asking for, and what the cache holds for each of these since."""
         if not jobs:
             return [], []
         try:
             granted, hits = await self._worker.run_or_undo(
-                lambda taken: self._ledger.release_lease(taken[0], self._holder), self._lease, jobs
+                lambda taken: self._ledger.release_lease(taken[0], self._holder),
+                self._lease,
+                jobs,
+                order.snapshot.language,
             )
         except LedgerUnavailable as problem:
             self._stand(jobs, self._governor.without_ledger(problem))
@@ -353,16 +358,18 @@ class Dispatcher:
         )
         return [job for job in jobs if job.keys.exact in granted], hits
 
-    def _lease(self, jobs: Sequence[Job]) -> tuple[Collection[str], list[Hit | None]]:
-        """Blocks: one trip to the stores' thread for both."""
+    def _lease(self, jobs: Sequence[Job], language: str) -> tuple[Collection[str], list[Hit | None]]:
+        """Blocks: one trip to the stores' thread for all that is asked before a request."""
+        for model in {model for job in jobs for model in job.models}:
+            self._ratios[model, language] = self._ratio(model, language)
         granted = self._ledger.lease([job.keys.exact for job in jobs], self._holder, LEASE_SECONDS)
         return granted, self._cache.get_many([job.keys for job in jobs if job.keys.exact in granted])
 
-    async def _still_leased(self, jobs: list[Job], leased_at: float) -> list[Job]:
+    async def _still_leased(self, order: Order, jobs: list[Job], leased_at: float) -> list[Job]:
         """The jobs whose leases hold for as long as a request may take: old ones are prolonged."""
         if self._clock.monotonic() - leased_at < LEASE_RENEWAL_SECONDS:
             return jobs
-        held, _ = await self._take_leases(jobs)
+        held, _ = await self._take_leases(jobs, order)
         return held
 
     def _not_delivered(self, jobs: list[Job], hits: Sequence[Hit | None]) -> list[Job]:

@@ -6,12 +6,13 @@ one that has been left.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aiops_lsp.core.text import AppliedEdit
 
 MOST_MARKS = 200
@@ -51,14 +52,16 @@ class EditMarks:
         while len(self._marks) > MOST_MARKS:
             self._join_nearest()
 
-    def last_edit(self, start_line: int, end_line: int) -> float | None:
-        """When a line from `start_line` up to and not including `end_line` was last edited; None for never."""
-        times = []
-        for mark in islice(self._marks, self._first_from(start_line), None):
-            if mark.first >= end_line:
-                break
-            times.append(mark.at)
-        return max(times, default=None)
+    def last_edits(self, starts: Sequence[int]) -> dict[int, float]:
+        """When a line of each part was last edited, for those where one was.
+
+        `starts` are the first lines of parts that follow each other; the last one goes on without end.
+        """
+        found: dict[int, float] = {}
+        for mark in self._marks:
+            for index in range(max(0, bisect_right(starts, mark.first) - 1), bisect_right(starts, mark.last)):
+                found[index] = max(mark.at, found.get(index, mark.at))
+        return found
 
     def latest(self) -> tuple[int, int] | None:
         """The first and last line of the range that was edited last."""

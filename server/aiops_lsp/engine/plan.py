@@ -43,8 +43,9 @@ def candidates(
     latest = document.marks.latest()
     visible, saved, stirred = document.visible, document.saved, document.stirred
     found = []
-    for region, keys, standing in zip(examined.split.regions, examined.keys, document.standings, strict=True):
-        edited_at = document.marks.last_edit(region.start_line, region.end_line)
+    edited = document.marks.last_edits([region.start_line for region in examined.split.regions])
+    for index, (region, keys) in enumerate(zip(examined.split.regions, examined.keys, strict=True)):
+        standing, edited_at = document.standings[index], edited.get(index)
         written_at, left = edited_at, latest is not None and not meets(region, latest)
         stirred_at = stirred.get(keys.exact)
         if stirred_at is not None and (edited_at is None or edited_at < stirred_at):

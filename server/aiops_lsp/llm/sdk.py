@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MAYBE_UNKNOWN = frozenset({400, 404, 422, 501})
-_PASSED_BY = frozenset({"response_format", "text", "output_config"})
+_LARGE = frozenset({"response_format", "text", "output_config", "system"})
 NO_KEY = "none"
 """What the SDKs get for a loopback server without a key; it is not sent."""
 
@@ -216,10 +216,11 @@ class SdkClient(ABC):
 def arguments(body: Mapping[str, Any]) -> dict[str, Any]:
     """The body as arguments for an SDK, which walks through what it knows, type by type, before it sends the same.
 
-    That takes longer than all the rest of a call, most of it for the schema, so what it need not see is handed past it.
+    That takes as long as all the rest of a call, so the large parts are handed past it; they take the place of what it
+    wants to see of them.
     """
-    seen = {name: value for name, value in body.items() if name not in _PASSED_BY}
-    return {**seen, "extra_body": {name: value for name, value in body.items() if name in _PASSED_BY}}
+    seen = {name: [] if name == "messages" else value for name, value in body.items() if name not in _LARGE}
+    return {**seen, "extra_body": {name: value for name, value in body.items() if name in {*_LARGE, "messages"}}}
 
 
 @contextmanager
