@@ -129,7 +129,7 @@ rules = st.lists(
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 @given(top=rules, inner=rules, files=st.sets(st.tuples(st.sampled_from(["", "a/", "a/b/", "b/"]), names), min_size=1))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_git_itself_agrees(
     tmp_path_factory: pytest.TempPathFactory, top: list[str], inner: list[str], files: set[tuple[str, str]]
 ) -> None:
