@@ -112,6 +112,12 @@ def test_a_pattern_with_many_stars_still_ignores(tmp_path: Path) -> None:
     assert ignored_by(tmp_path / "other", tmp_path) is None
 
 
+def test_a_pattern_for_what_is_in_any_folder_leaves_the_files_beside_it_alone(tmp_path: Path) -> None:
+    write(tmp_path, {".gitignore": "**/*/**\n"})
+    assert ignored_by(tmp_path / "c.py", tmp_path) is None
+    assert ignored_by(tmp_path / "a" / "c.py", tmp_path) is not None
+
+
 names = st.sampled_from(["a", "b", "c.py", "d.py"])
 rules = st.lists(
     st.builds(
