@@ -1,4 +1,6 @@
-"""What holds for every test: nothing of the user's own set-up is read, and no log handler outlives its test."""
+"""What holds for every test: nothing of the user's own set-up is read, no log handler outlives its test, and no
+property depends on how fast the machine is.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,16 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from aiops_lsp.observability.logs import DailyFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 _KEPT = ("AIOPS_REQUIRE_EDITORS", "AIOPS_TEST_EDITORS", "AIOPS_TEST_PICTURES")
 

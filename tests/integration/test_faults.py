@@ -20,7 +20,7 @@ from aiops_lsp.engine import dispatch
 from aiops_lsp.engine.deadline import DEADLINE_SECONDS
 from aiops_lsp.engine.governor import LONGEST_PAUSE_SECONDS, MISCONFIGURED_SECONDS
 from aiops_lsp.engine.host import State
-from tests.support.clock import FakeClock
+from tests.support.clock import FakeClock, until
 from tests.support.engine import desk, settings_for
 from tests.support.provider import Provider, Reply, Stop, findings_where
 from tests.support.time_passing import Time
@@ -317,37 +317,36 @@ async def test_the_next_model_takes_over_at_once() -> None:
 
 
 class Drip:
-    """Lets pieces through one by one, each after some seconds of the engine's time."""
+    """Lets pieces through one by one, each after some seconds of the engine's time; `held` is the one that is next."""
 
     def __init__(self, clock: FakeClock, seconds: float) -> None:
         self._clock = clock
         self._seconds = seconds
+        self.held = -1
 
     async def __call__(self, piece: int) -> None:
+        self.held = piece
         if piece >= 0:
             await self._clock.sleep(self._seconds)
 
 
 async def test_a_slow_drip_is_given_up_and_its_complete_regions_are_kept() -> None:
     clock = FakeClock()
-    whole: list[Exchange] = []
+    slowly = Drip(clock, DEADLINE_SECONDS - 20)
 
     def drip(exchange: Exchange) -> Reply:
-        whole.append(exchange)
         text = DIVIDES(exchange).text
         assert text is not None
-        return Reply(text, piece=len(text) - 20, gate=Drip(clock, DEADLINE_SECONDS - 20))
+        return Reply(text, piece=len(text) - 20, gate=slowly)
 
     async with Provider(drip) as provider, desk(settings_for(provider.base_url), clock=clock) as at:
         time = Time(at, clock)
         document = at.open(SHOP)
-        await time.until(lambda: whole, 20)
-        while not of_model(at, document):
-            await clock.advance(1)
-            await asyncio.sleep(0.003)
-        while provider.journal[0].state == "open":
-            await clock.advance(1)
-            await asyncio.sleep(0.003)
+        await time.until(lambda: slowly.held == 0, 20)
+        await clock.advance(DEADLINE_SECONDS - 20)
+        await until(lambda: of_model(at, document))
+        await clock.advance(21)
+        await until(lambda: provider.journal[0].state != "open")
         await time.rest(document)
         assert "test:small did not finish its answer within 120 s" in said(at)
         assert at.reviewer.status().state is State.DEGRADED

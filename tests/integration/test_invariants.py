@@ -314,7 +314,6 @@ class Sessions(RuleBasedStateMachine):
 _SETTINGS = settings(
     max_examples=_EXAMPLES or 60,
     stateful_step_count=50,
-    deadline=None,
     derandomize=not _EXAMPLES,
     suppress_health_check=list(HealthCheck),
     print_blob=True,

@@ -17,6 +17,8 @@ from tests.support.time_passing import Time
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from aiops_lsp.core.text import TextDocument
+    from tests.support.engine import Desk
     from tests.support.provider import Exchange
 
 PATIENT = {"debounce_ms": 600, "settle_ms": 2000}
@@ -45,6 +47,13 @@ def sent(exchanges: list[Exchange]) -> set[str]:
 
 def has_passed(clock: FakeClock, moment: float) -> bool:
     return clock.monotonic() > moment
+
+
+async def look_at(document: TextDocument, at: Desk, clock: FakeClock) -> None:
+    """Let the engine look at the text as it is now while a request is under way, which no time brings on."""
+    followed = at.reviewer._documents[document.uri]
+    await clock.advance(0.1)
+    await until(lambda: followed.examined and followed.is_current(followed.examined.snapshot))
 
 
 async def test_what_uses_code_that_is_being_written_waits_until_that_has_come_to_rest() -> None:
@@ -78,9 +87,11 @@ async def test_what_waits_behind_a_request_is_not_sent_once_the_text_has_gone_on
             document = at.open(SHOP)
             await until(lambda: provider.journal)
             at.replace(document, "order.total", "order.sum")
-            for _ in range(12):  # a look plans what is new; it waits for the request under way
-                await clock.advance(0.25)
-                await asyncio.sleep(0.01)
+            await look_at(document, at, clock)
+            await clock.advance(2.5)
+            assert at.reviewer._assembly is not None
+            sending = at.reviewer._assembly.sending
+            await until(lambda: document.uri in sending._waiting)  # what is new, for the request under way
             at.replace(document, "order.sum", "order.amount")
             release.set()
             await until(lambda: all(exchange.state == "answered" for exchange in provider.journal))
@@ -109,9 +120,7 @@ async def test_no_second_opinion_is_asked_of_code_that_has_gone(goes: bool) -> N
             await until(lambda: provider.journal)
             if goes:
                 at.replace(document, "order.total / order.count", "order.sum")
-                followed = at.reviewer._documents[document.uri]
-                await clock.advance(0.1)
-                await until(lambda: followed.examined and followed.is_current(followed.examined.snapshot))
+                await look_at(document, at, clock)
             release.set()
             await Time(at, clock).until(lambda: not at.reviewer.is_busy(document.uri), 5)
             opinions = [exchange for exchange in provider.journal if exchange.finding_ids]

@@ -27,6 +27,7 @@ class FakeClock:
         self._now = 0.0
         self._order = itertools.count()
         self._due: list[tuple[float, int, _Timer, Callable[[], None]]] = []
+        self._asleep: set[asyncio.Task[object] | None] = set()
 
     def wall(self) -> float:
         return self._start + self._now
@@ -47,10 +48,17 @@ class FakeClock:
                 done.set_result(None)
 
         timer = self.call_later(seconds, wake)
+        task = asyncio.current_task()
+        self._asleep.add(task)
         try:
             await done
         finally:
+            self._asleep.discard(task)
             timer.cancel()
+
+    def is_asleep(self, task: asyncio.Task[object]) -> bool:
+        """Whether `task` waits for this clock."""
+        return task in self._asleep
 
     async def advance(self, seconds: float) -> None:
         """Let `seconds` pass: each timer that falls due runs at its own moment, and the loop settles after it."""
@@ -64,6 +72,11 @@ class FakeClock:
                 await settle()
         self._now = end
         await settle()
+
+    async def step(self, most: float) -> None:
+        """Let time pass as far as the next timer that falls due, and for `most` seconds at most."""
+        due = self.next_due
+        await self.advance(most if due is None else max(0.0, min(most, due - self._now)))
 
     @property
     def next_due(self) -> float | None:

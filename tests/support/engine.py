@@ -11,6 +11,7 @@ from aiops_lsp.engine.host import ConsentAnswer, ConsentQuestion, Folder, Public
 from aiops_lsp.engine.review import Reviewer
 from aiops_lsp.settings import Settings, resolve
 from tests.support.clock import until
+from tests.support.lockstep import WatchedExecutor, stores_on
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -75,6 +76,14 @@ class Desk:
         self.host = host
         self.folder = folder
         self.documents: dict[str, TextDocument] = {}
+        self.threads = (WatchedExecutor(), WatchedExecutor(1))
+
+    async def start(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        """Start the reviewer, with an eye on what it does on threads."""
+        others, stores = self.threads
+        asyncio.get_running_loop().set_default_executor(others)
+        await self.reviewer.start(settings, environ)
+        stores_on(stores, self.reviewer)
 
     def open(self, text: str, uri: str = "file:///tmp/work/shop.py", language: str = "python") -> TextDocument:
         document = TextDocument(uri, 1, language, text, PositionEncoding.UTF16)
@@ -124,7 +133,7 @@ async def desk(
     host = host or RecordingHost()
     reviewer = Reviewer(host, lambda _uri: at.folder, clock)
     at = Desk(reviewer, host, Folder(root, settings))
-    await reviewer.start(settings, environ or {})
+    await at.start(settings, environ or {})
     try:
         yield at
     finally:

@@ -1,7 +1,8 @@
-"""An event loop that a test drives turn by turn, with nothing running beside it.
+"""An event loop of which a test knows whether nothing but time can bring it on.
 
-What the program would do on threads is done at once, at the place where it is handed over. Together with `FakeClock`
-the same steps always give the same run, however they are interleaved, and thousands of them take seconds.
+What the program would do on threads is watched, or, on a loop that is driven turn by turn, done at once, at the place
+where it is handed over. Together with `FakeClock` the same steps then always give the same run, however they are
+interleaved, and thousands of them take seconds.
 """
 
 from __future__ import annotations
@@ -32,6 +33,39 @@ class InlineExecutor(ThreadPoolExecutor):
         except Exception as error:  # noqa: BLE001 - it is handed on to whoever waits
             future.set_exception(error)
         return future
+
+
+class WatchedExecutor(ThreadPoolExecutor):
+    """Knows whether one of its calls is waited for, until the loop that it was made on has heard of the call's end."""
+
+    def __init__(self, threads: int | None = None) -> None:
+        super().__init__(threads)
+        self._loop = asyncio.get_running_loop()
+        self._under_way = 0
+
+    @property
+    def is_working(self) -> bool:
+        return self._under_way > 0
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        told: Future[T] = Future()
+
+        def call() -> None:
+            if told.set_running_or_notify_cancel():
+                try:
+                    result = fn(*args, **kwargs)
+                except BaseException as error:  # noqa: BLE001 - it is handed on to whoever waits
+                    told.set_exception(error)
+                else:
+                    told.set_result(result)
+            self._loop.call_soon_threadsafe(self._heard)  # after those who wait, whom the future has just woken
+
+        self._under_way += 1
+        super().submit(call)
+        return told
+
+    def _heard(self) -> None:
+        self._under_way -= 1
 
 
 class Lockstep:
@@ -68,13 +102,18 @@ class Lockstep:
         self.loop.close()
 
 
-async def until_idle() -> None:
-    """Let everything that is ready run, until nothing but time can bring the loop of a `Lockstep` on."""
+def anything_ready() -> bool:
+    """Whether the running loop has something to do beside the task that asks."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, asyncio.BaseEventLoop)
+    return bool(loop._ready)  # type: ignore[attr-defined]  # asyncio has no other way to ask
+
+
+async def until_idle() -> None:
+    """Let everything that is ready run, until nothing but time can bring the loop of a `Lockstep` on."""
     while True:
         await asyncio.sleep(0)
-        if not loop._ready:  # type: ignore[attr-defined]  # asyncio has no other way to ask
+        if not anything_ready():
             return
 
 
@@ -94,7 +133,12 @@ class _Errors(logging.Handler):
 
 def stores_inline(reviewer: Reviewer) -> None:
     """Have a started reviewer call its stores on the loop as well."""
+    stores_on(InlineExecutor(1), reviewer)
+
+
+def stores_on(executor: ThreadPoolExecutor, reviewer: Reviewer) -> None:
+    """Have a started reviewer call its stores by `executor`, which has one thread at most."""
     assert reviewer._assembly is not None
     worker = reviewer._assembly.services.worker
     worker._executor.shutdown()
-    worker._executor = InlineExecutor(1)
+    worker._executor = executor

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiops_lsp.engine.deadline import DEADLINE_SECONDS
 from tests.support.clock import until
+from tests.support.lockstep import anything_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,21 +18,22 @@ if TYPE_CHECKING:
 
 
 class Time:
-    """Lets the engine's time pass whenever nothing but time can bring it on: no look and no request is under way."""
+    """Lets the engine's time pass whenever nothing but time can bring it on, and no further than to its next timer."""
 
     def __init__(self, at: Desk, clock: FakeClock) -> None:
         self._at = at
         self.clock = clock
 
     @property
-    def _asking(self) -> bool:
+    def _engine_works(self) -> bool:
+        """Whether the engine has something to do, on its loop or on threads, or waits for a program or a provider."""
+        if anything_ready() or any(threads.is_working for threads in self._at.threads):
+            return True
         if any(slot.running for slot in self._at.reviewer._scheduler._slots.values()):
-            return True  # a look works on threads, which the clock does not drive
+            return True  # a look waits for no time, but for git
         assembly = self._at.reviewer._assembly
-        if assembly is None or assembly.governor is None:
-            return False
-        most = self._at.folder.settings.limits.concurrent_requests
-        return any(slots._value < most for slots in assembly.governor._slots.values())
+        requests = assembly.dispatcher._requests if assembly is not None else ()
+        return not all(self.clock.is_asleep(request) for request in requests)
 
     async def until(self, condition: Callable[[], object], seconds: float) -> None:
         """Let at most `seconds` pass until `condition` holds."""
@@ -40,9 +42,10 @@ class Time:
         while not condition():
             assert self.clock.monotonic() <= end, f"the state did not come within {seconds} s"
             assert asyncio.get_running_loop().time() < deadline, "the engine stands still"
-            if not self._asking:
-                await self.clock.advance(max(0.25, seconds / 200))
-            await asyncio.sleep(0.003)
+            if self._engine_works:
+                await asyncio.sleep(0.001)
+            else:
+                await self.clock.step(max(0.25, seconds / 200))
 
     async def rest(self, document: TextDocument) -> None:
         """Wait until the document is looked at, and everything that it needs is sent, retried, answered or given up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,9 @@ from aiops_lsp.core.text import Position, PositionEncoding, Range, TextDocument
 from aiops_lsp.lsp import convert, prose
 from aiops_lsp.lsp.capabilities import ClientFeatures
 from tests.support.fake_reviewer import finding
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 LINE = "é = '😀\t日本' + BUG"
 
@@ -225,6 +229,7 @@ MARKUP = st.text(
         "| a | b |\n|---|---|\n| c | d |",
         "---",
         "[x]: http://y",
+        "one paragraph\u2028\t\nand another",
     ],
 )
 def test_escaped_text_is_only_text(text: str) -> None:
@@ -246,5 +251,10 @@ def assert_renders_as_text(text: str) -> None:
     assert kinds <= {"paragraph_open", "paragraph_close", "inline"}
     pieces = [child for token in tokens for child in token.children or []]
     assert {child.type for child in pieces} <= {"text", "text_special", "softbreak"}
-    shown = "".join("\n" if child.type == "softbreak" else child.content for child in pieces)
+    shown = "".join("\n" if token.type == "paragraph_close" else _shown(token) for token in tokens)
     assert shown.split() == text.split()
+
+
+def _shown(token: Token) -> str:
+    """What a reader sees of the text in a paragraph."""
+    return "".join("\n" if child.type == "softbreak" else child.content for child in token.children or [])

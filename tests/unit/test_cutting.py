@@ -92,7 +92,6 @@ def statement_lines(text: str) -> Iterator[int]:
                     yield child.lineno - 1
 
 
-@settings(deadline=None)
 @given(bodies(), st.integers(5, 300))
 def test_parts_fit_or_hold_one_statement_and_partition_the_lines(body: str, bound: int) -> None:
     text = f"def f(a):\n{body}"
@@ -111,7 +110,6 @@ def test_parts_fit_or_hold_one_statement_and_partition_the_lines(body: str, boun
                 assert all(line.strip().startswith("#") for line in above), (region, place)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(PIECES), max_size=30).map("".join),
     st.sampled_from([*sorted(LANGUAGES), "zig"]),
@@ -127,7 +125,6 @@ def test_the_parts_of_any_text_partition_it(text: str, language: str, bound: int
     assert all(len(region.lines) == region.end_line - region.start_line > 0 for region in regions)
 
 
-@settings(deadline=None)
 @given(bodies(), st.integers(5, 300), st.data())
 def test_a_comment_moves_no_cut_and_changes_no_loose_key(body: str, bound: int, data: st.DataObject) -> None:
     text = f"def f(a):\n{body}"
@@ -145,7 +142,7 @@ def test_a_comment_moves_no_cut_and_changes_no_loose_key(body: str, bound: int, 
     assert keys_of(after, "loose") == keys_of(before, "loose")
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 199).filter(lambda number: number % 6), st.integers(600, 3000))
 def test_an_edit_changes_the_key_of_the_part_that_it_is_in_alone(number: int, bound: int) -> None:
     text = long_function()

@@ -335,7 +335,7 @@ def test_token_ratios_are_learned_and_bounded(ledger: Ledger) -> None:
 
 
 @given(samples=st.lists(st.tuples(st.integers(1, 10**7), st.integers(1, 10**9)), min_size=1, max_size=20))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_ratio_stays_in_its_bounds(samples: list[tuple[int, int]]) -> None:
     with tempfile.TemporaryDirectory(dir=FAST_FOLDER) as folder:
         ledger = opened(folder, WallClock())
@@ -442,7 +442,7 @@ _ACTIONS = st.sampled_from(["reserve"] * 4 + ["commit"] * 3 + ["release", "in_fu
     limit=st.integers(0, 900),
     limited=st.sampled_from(["tokens", "cost"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_what_is_billed_never_exceeds_the_limit(steps: list[tuple[str, int, int]], limit: int, limited: str) -> None:
     """Whatever several processes do, as long as the provider bills no request above its hard cap."""
     limits = Limits(daily_tokens=limit) if limited == "tokens" else Limits(monthly_micro_usd=limit)

@@ -124,7 +124,7 @@ def test_a_period_from_the_future_is_explained(tmp_path: Path) -> None:
     ),
     kind=st.sampled_from(PeriodKind),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_periods_follow_each_other_and_none_is_short(moves: list[tuple[float, int]], kind: PeriodKind) -> None:
     """Whatever clock and zone do: periods do not overlap, and each is most of a day or month long."""
     clock, periods = WallClock(NOON), list[Period]()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops_lsp.core.redaction import SecretSpan, find_secrets, secret_kinds
@@ -75,7 +75,6 @@ def test_letters_that_grow_in_lower_case_do_not_shift_spans() -> None:
     assert text[span.start : span.end] == "hunter22!"
 
 
-@settings(deadline=None)  # other programs share the machine
 @given(
     st.lists(st.sampled_from([*(row[1].replace("@@", row[2]) for row in SAMPLES), "x\r\n", "\ud800", "'", '"', "\f"]))
 )
@@ -87,7 +86,6 @@ def test_spans_are_sorted_disjoint_and_inside(parts: list[str]) -> None:
     assert all(0 <= span.start < span.end <= len(text) for span in spans)
 
 
-@settings(deadline=None)  # other programs share the machine
 @given(st.text(alphabet=st.sampled_from("pasword=:'\"\n -BEGINPRVATKY/@\\\ud800é"), max_size=400))
 def test_no_text_is_too_odd(text: str) -> None:
     assert all(text[span.start : span.end] for span in find_secrets(text))
@@ -142,7 +140,6 @@ def test_a_good_user_pattern_keeps_its_meaning(pattern: str, text: str) -> None:
     assert match[0] == text
 
 
-@settings(deadline=None)  # other programs share the machine
 @given(st.text(alphabet=st.sampled_from("ab.*+?{}1,()[]|\\dw^$-:=<!P"), max_size=20))
 def test_any_pattern_is_either_used_or_explained(pattern: str) -> None:
     assert (compile_pattern(pattern) is None) == bool(pattern_problems([pattern]))

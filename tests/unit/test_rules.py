@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops_lsp.core.findings import Category, Finding, Origin, Severity
@@ -150,7 +150,6 @@ def test_a_rule_that_looks_around_sees_the_whole_file_from_a_region() -> None:
     assert codes(review(text, "java", regions=[(1, 2)])) == ["java/equals-without-hash"]
 
 
-@settings(deadline=None)  # other programs share the machine
 @given(
     st.lists(
         st.sampled_from(

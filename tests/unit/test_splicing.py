@@ -282,7 +282,7 @@ def test_what_is_too_large_now_is_cut() -> None:
     assert len(split(now, fits=fits).regions) > len(split(before, fits=fits).regions)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(
     language=st.sampled_from(sorted(SOURCES)),
     ending=st.sampled_from(["\n", "\n", "\r\n"]),

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops_lsp.core.languages import LANGUAGES
@@ -60,7 +60,6 @@ def restored(sent: str, region: Region, number: int) -> str:
     return sent
 
 
-@settings(deadline=None)
 @given(TEXTS, IDENTIFIERS, st.data())
 def test_regions_partition_any_text(text: str, language: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
@@ -68,7 +67,6 @@ def test_regions_partition_any_text(text: str, language: str, data: st.DataObjec
     assert_partition(split(snapshot_of(text, language), secrets), text)
 
 
-@settings(deadline=None)
 @given(TEXTS, IDENTIFIERS, st.data())
 def test_regions_partition_any_edited_text(text: str, language: str, data: st.DataObject) -> None:
     before = snapshot_of(text, language)
@@ -77,14 +75,12 @@ def test_regions_partition_any_edited_text(text: str, language: str, data: st.Da
     assert_partition(resplit(snapshot_of(edited, language), split(before), before), edited)
 
 
-@settings(deadline=None)
 @given(TEXTS, IDENTIFIERS)
 def test_errors_can_be_counted_in_any_text(text: str, language: str) -> None:
     errors = count_errors(text, language)
     assert errors == split(snapshot_of(text, language)).errors >= 0
 
 
-@settings(deadline=None)
 @given(TEXTS, IDENTIFIERS)
 def test_splitting_is_a_function_of_the_text(text: str, language: str) -> None:
     assert split(snapshot_of(text, language)) == split(snapshot_of(text, language))

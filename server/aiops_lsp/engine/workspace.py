@@ -166,10 +166,9 @@ def _matches_itself(expression: re.Pattern[str], name: str) -> bool:
     Folders are asked one by one from the top, as git does it, so that a `!` further down cannot bring back what is in
     an ignored folder, nor one for a folder all that is in it. pathspec marks the end of a folder's name as `ps_d`.
     """
-    anchored = expression.pattern.startswith("^")
-    if "ps_d" not in expression.groupindex:  # `**` and `folder/**`: whatever is inside
-        return not anchored or expression.search(name[:-1]) is not None
-    return expression.fullmatch(name) is not None if anchored else name.endswith("/")
+    if "ps_d" not in expression.groupindex:  # `**`, which is "." here, and `folder/**`: whatever is inside
+        return expression.pattern == "." or expression.search(name[:-1]) is not None
+    return expression.fullmatch(name) is not None if expression.pattern.startswith("^") else name.endswith("/")
 
 
 def _lines_of(ignore_file: Path) -> tuple[str, ...]:

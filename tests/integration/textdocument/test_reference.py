@@ -28,9 +28,7 @@ texts = (st.lists(ENDS, max_size=6) | st.lists(st.sampled_from(PIECES), max_size
 positions = st.builds(Position, st.integers(0, 3) | st.integers(0, 9), st.integers(0, 3) | st.integers(0, 14))
 changes = st.builds(Change, st.none() | st.builds(Range, positions, positions), texts)
 batches = st.lists(changes, max_size=6)
-thorough = settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+thorough = settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 class Reference:
