@@ -254,6 +254,8 @@ class Dispatcher:
             except ModelError as error:
                 logger.info("a request failed: %s", error)
                 return error
+            finally:
+                await asyncio.shield(exchange.kept())
             dropped = f"; {exchange.rejected} findings had no place in them" if exchange.rejected else ""
             logger.info("%d regions were reviewed by %s%s", len(exchange.jobs), permit.model, dropped)
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import aclosing
 from dataclasses import replace
@@ -59,6 +60,7 @@ class Exchange:
         self.cacheable = cacheable
         self._partial: dict[str, list[CachedClaim]] = {}
         self._answered: set[str] = set()
+        self._keeping: list[asyncio.Task[None]] = []
         self.rejected = 0
         self.questioned: list[tuple[Job, CachedReview]] = []
 
@@ -78,7 +80,7 @@ class Exchange:
         return [job for region_id, job in self._jobs.items() if region_id not in self._answered]
 
     async def run(self, request: ModelRequest) -> None:
-        """Send and read. Raises `ModelError`; what was complete by then is kept."""
+        """Send and read. Raises `ModelError`. What was complete by then is on its way to where it is `kept`."""
         reader = AnswerReader(list(self._jobs))
         heard = False
         try:
@@ -88,19 +90,23 @@ class Exchange:
                     if isinstance(event, UsageReport):
                         self._permit.usage = event.usage
                     elif isinstance(event, TextDelta):
-                        await self._take(reader.feed(event.text))
+                        self._take(reader.feed(event.text))
         except InvalidAnswer as error:
             if heard:
                 raise
             raise Overloaded(str(error)) from error  # no model spoke (a proxy's page): not the regions' fault
-        await self._take(reader.finish())
+        self._take(reader.finish())
         if not reader.started:
             raise InvalidAnswer(f"{self._permit.model} answered with something else than a review")
 
-    async def _take(self, events: Iterable[AnswerEvent]) -> None:
+    async def kept(self) -> None:
+        """Wait until all that was complete is cached and handed on."""
+        await asyncio.gather(*self._keeping)
+
+    def _take(self, events: Iterable[AnswerEvent]) -> None:
         for event in events:
             if isinstance(event, RegionClosed):
-                await self._close(event.region_id, event.claims)
+                self._close(event.region_id, event.claims)
             elif isinstance(event, FindingClosed):
                 self._show_early(event.region_id, event.claim)
 
@@ -112,7 +118,7 @@ class Exchange:
             claims += cached
             self._results.show(job.keys.exact, Standing.reviewing(self._record(job, claims)))
 
-    async def _close(self, region_id: str, claims: Sequence[Claim]) -> None:
+    def _close(self, region_id: str, claims: Sequence[Claim]) -> None:
         job = self._jobs[region_id]
         anchored = self._anchored(job, claims)
         self.rejected += len(claims) - len(anchored)
@@ -124,7 +130,8 @@ class Exchange:
         else:
             self.questioned.append((job, record))
             standing = Standing.reviewing(replace(record, claims=tuple(sure)))
-        await self._results.keep(record, standing, cached=self.cacheable)
+        # In a task of its own: the model's answer, and the next request, do not wait for the disk.
+        self._keeping.append(asyncio.create_task(self._results.keep(record, standing, cached=self.cacheable)))
 
     def _anchored(self, job: Job, claims: Iterable[Claim]) -> list[CachedClaim]:
         kept = []

@@ -127,6 +127,7 @@ class Governor:
         self._pauses: dict[str, Pause] = {}
         self._rejected: dict[str, tuple[float, str]] = {}
         self._slots: dict[str, asyncio.Semaphore] = {}
+        self._doors: dict[str, asyncio.Semaphore] = {}
         self.trouble: dict[str, str] = {}
         self.ledger_problem = ""
         self._denials: list[Denied] = []
@@ -186,6 +187,7 @@ class Governor:
         self._rejected.clear()
         self.trouble.clear()
         self._slots.clear()  # permits that are out keep theirs
+        self._doors.clear()
 
     async def _admit_model(self, model: ModelName, ask: Ask, pool: ModelPool) -> Permit | Standing:
         route = pool.routes[model.provider]
@@ -202,36 +204,31 @@ class Governor:
         if not self._consent(ask.folder, route):
             return Standing.not_reviewed(Reason.NO_CONSENT, f"sending code to {route.host} was not allowed")
         client = await pool.client(route)
-        slots = self._slots.setdefault(
-            model.provider, asyncio.Semaphore(ask.folder.settings.limits.concurrent_requests)
-        )
-        await slots.acquire()
-        try:
-            verdict = await self._reserve_unless_in_the_way(model, ask, cost, hard_cost)
-        except BaseException:
-            slots.release()
-            raise
-        if isinstance(verdict, Standing):
-            slots.release()
-            return verdict
-        return Permit(self, model, route, client, verdict, slots, ask.allowance)
+        limit = ask.folder.settings.limits.concurrent_requests
+        slots = self._slots.setdefault(model.provider, asyncio.Semaphore(limit))
+        # As many as there are slots reserve while they wait, so that a slot that is free is used at once.
+        async with self._doors.setdefault(model.provider, asyncio.Semaphore(limit)):
+            if (trouble := self._in_the_way(model)) is not None:  # it may have failed while we waited
+                return trouble
+            reserved = await self._reserve(model, ask, cost, hard_cost)
+            if isinstance(reserved, Standing):
+                return reserved
+            permit = Permit(self, model, route, client, reserved, slots, ask.allowance)
+            return await self._with_slot(permit)
 
-    async def _reserve_unless_in_the_way(
-        self, model: ModelName, ask: Ask, cost: int, hard_cost: int
-    ) -> Reservation | Standing:
-        """The reservation with which the request may go, once its turn has come."""
-        if (trouble := self._in_the_way(model)) is not None:  # it may have failed while we waited
-            return trouble
-        breaker = self._breaker(model)
-        breaker.start()  # before the next wait, or two would pass as the one probe
+    async def _with_slot(self, permit: Permit) -> Permit | Standing:
+        """The permit once a slot is free; given back when its model has failed meanwhile or nobody waits any more."""
         try:
-            answer = await self._reserve(model, ask, cost, hard_cost)
+            await permit.slots.acquire()
         except BaseException:
-            breaker.neutral()
+            await asyncio.shield(self.settle(permit, None, sent=False))
             raise
-        if isinstance(answer, Standing):
-            breaker.neutral()
-        return answer
+        if (trouble := self._in_the_way(permit.model)) is not None:
+            permit.slots.release()
+            await asyncio.shield(self.settle(permit, None, sent=False))
+            return trouble
+        self._breaker(permit.model).start()  # before anything is waited for, or two would pass as the one probe
+        return permit
 
     def _answered(self, model: ModelName) -> None:
         """A model answered: whatever was wrong with it, its provider and the way there is over.
@@ -386,7 +383,7 @@ class Permit:
         self.booked = (0, 0)  # tokens and micro-dollars, once it has ended
         self.allowance = allowance
         self._governor = governor
-        self._slots = slots
+        self.slots = slots
 
     def cost(self, input_tokens: int, output_tokens: int) -> int:
         """What so many tokens cost with this model at most, in micro-dollars."""
@@ -394,7 +391,7 @@ class Permit:
 
     async def give_back(self) -> None:
         """End it unused."""
-        self._slots.release()
+        self.slots.release()
         self._governor.interrupted(self.model)
         await self._governor.settle(self, None, sent=False)
 
@@ -404,7 +401,7 @@ class Permit:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._slots.release()
+        self.slots.release()
         if error is None or isinstance(error, ModelError):
             self._governor.observe(self.model, error)
         else:
