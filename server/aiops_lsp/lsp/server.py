@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 USAGE = "aiops/usage"
+
+_SWITCH_SECONDS = 0.0005
 
 _HANDLERS: Mapping[str, Callable[[Session, Any], Any]] = {
     types.TEXT_DOCUMENT_DID_OPEN: documents.did_open,
@@ -116,21 +119,23 @@ def create_server(reviewer_factory: ReviewerFactory | None = None) -> ReviewServ
 
 def serve_stdio() -> int:
     """Serve the client at standard input and output. Returns 0 after `shutdown` and `exit`, else 1."""
-    _keep_logs()
+    _make_ready()
     return asyncio.run(serving.stdio(create_server()))
 
 
 def serve_tcp(host: str, port: int) -> int:
     """Serve the first client that connects; the port (0: any) is told on stderr. Raises OSError if it cannot listen."""
-    _keep_logs()
+    _make_ready()
     return asyncio.run(serving.tcp(create_server(), host, port))
 
 
 def serve_ws(host: str, port: int) -> int:
     """The same over WebSocket, one JSON message per frame."""
-    _keep_logs()
+    _make_ready()
     return asyncio.run(serving.websocket(create_server(), host, port))
 
 
-def _keep_logs() -> None:
+def _make_ready() -> None:
+    # Looks work on threads beside the event loop, which by default waits 5 ms for the interpreter each time it is due.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     configure(lambda: state_dir() / "logs", redact_with(PROCESS_KEYS))
