@@ -162,6 +162,8 @@ def redact(
 
 
 def _common(left: str, right: str) -> str:
+    if right.startswith(left):
+        return left
     length = 0
     for one, other in zip(left, right, strict=False):
         if one != other:
