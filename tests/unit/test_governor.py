@@ -26,7 +26,7 @@ from aiops_lsp.llm.prices import PriceTable
 from aiops_lsp.settings import Models, Price
 from aiops_lsp.store.ledger import Ledger
 from aiops_lsp.store.worker import StoreWorker
-from tests.support.clock import FakeClock, settle
+from tests.support.clock import FakeClock, settle, until
 from tests.support.engine import settings_for
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ class Bench:
             clock=clock, ledger=ledger, worker=worker, prices=prices, consent=lambda _folder, _route: self.allowed
         )
         self.folder = Folder(None, settings_for("http://127.0.0.1:9/v1"))
+
+    def only_one_at_a_time(self) -> None:
+        limits = self.folder.settings.limits.model_copy(update={"concurrent_requests": 1})
+        self.folder = replace(self.folder, settings=self.folder.settings.model_copy(update={"limits": limits}))
 
     def ask(self, models: tuple[str, ...] = (FIRST,)) -> Ask:
         return Ask(self.folder, "python", Tier.SIMPLE, models, "review", 400, 1200, 500)
@@ -131,8 +135,7 @@ async def test_a_cancelled_call_is_booked_in_full_and_blames_nobody(bench: Bench
 
 
 async def test_a_permit_given_back_frees_its_place_and_its_money(bench: Bench) -> None:
-    limits = bench.folder.settings.limits.model_copy(update={"concurrent_requests": 1})
-    bench.folder = replace(bench.folder, settings=bench.folder.settings.model_copy(update={"limits": limits}))
+    bench.only_one_at_a_time()
     first = await bench.permit()
     second = asyncio.create_task(bench.admit())
     await settle()
@@ -142,6 +145,56 @@ async def test_a_permit_given_back_frees_its_place_and_its_money(bench: Bench) -
     assert isinstance(permit, Permit)
     assert bench.tokens == (0, 900)
     await permit.give_back()
+    assert bench.tokens == (0, 0)
+
+
+async def reserved(bench: Bench, tokens: int) -> None:
+    await until(lambda: bench.tokens[1] == tokens)
+
+
+async def test_as_many_as_may_run_reserve_while_they_wait_for_their_turn(bench: Bench) -> None:
+    bench.only_one_at_a_time()
+    first = await bench.permit()
+    waiting = [asyncio.create_task(bench.admit()) for _ in range(3)]
+    await reserved(bench, 2 * 900)
+    await settle()
+    assert bench.tokens == (0, 2 * 900)
+    for task in [None, *waiting]:
+        permit = first if task is None else await task
+        assert isinstance(permit, Permit)
+        async with permit:
+            permit.usage = USAGE
+    assert bench.tokens == (4 * 350, 0)
+
+
+async def test_who_stops_waiting_gives_back_what_was_reserved(bench: Bench) -> None:
+    bench.only_one_at_a_time()
+    async with await bench.permit() as first:
+        waiting = asyncio.create_task(bench.admit())
+        await reserved(bench, 2 * 900)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert bench.tokens == (0, 900)
+        first.usage = USAGE
+    async with await bench.permit():
+        assert bench.tokens == (350, 900)
+
+
+async def test_what_was_reserved_for_a_model_that_failed_meanwhile_is_given_back(bench: Bench) -> None:
+    bench.only_one_at_a_time()
+    waiting = []
+
+    async def rejected() -> None:
+        async with await bench.permit():
+            waiting.append(asyncio.create_task(bench.admit()))
+            await reserved(bench, 2 * 900)
+            raise Misconfigured("the key is not valid", kind=MisconfiguredKind.KEY)
+
+    with pytest.raises(Misconfigured):
+        await rejected()
+    verdict = await waiting[0]
+    assert isinstance(verdict, Standing)
+    assert verdict.reason is Reason.MISCONFIGURED
     assert bench.tokens == (0, 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops_lsp.lsp.serving import _PipeWriter
@@ -16,6 +16,7 @@ def read_all(descriptor: int, into: bytearray) -> None:
         into.extend(data)
 
 
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 20_000), max_size=30), st.booleans())
 def test_messages_of_any_size_arrive_whole_and_in_order(sizes: list[int], reads_late: bool) -> None:
     messages = [bytes([number % 256]) * size for number, size in enumerate(sizes)]
