@@ -1,0 +1,68 @@
+"""Findings of ruff that the document itself speaks against.
+
+ruff looks at one place. What makes it harmless may stand elsewhere in the document: a logger of another kind, a
+template that is no page, a class that only describes an interface.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aiops_lsp.core.text import Snapshot
+
+# A line, or the one above, that says that somebody has looked at it and accepted it; ruff knows noqa only.
+_ACCEPTED = re.compile(r"#.*(?:\bpylint:\s*disable=|\bnosec\b|\bnosemgrep\b)")
+_NEEDED = {
+    # Without escaping, markup in a value does harm in pages only.
+    "S701": re.compile(r"text/html|[\"'][^\"'\n]*\.html?[\"']"),
+    # A fork is unsafe where another thread may hold a lock.
+    "PLW1509": re.compile(r"(?i)thread|asyncio|setsid|setpgrp"),
+}
+_SPEAKS_AGAINST = {
+    # The methods of an interface have no self.
+    "PLE0302": re.compile(r"\bzope\.interface\b"),
+}
+_SHARED_ON_PURPOSE = re.compile(r"(?:\w+\.)*(?:Logger|count)\(")
+_CALL = re.compile(r"([\w.]+)\.\w+\(")
+
+
+def speaks_against(snapshot: Snapshot, code: str, line: int, column: int) -> bool:
+    """Whether the document says that ruff's finding by `code` at this place is none."""
+    text = snapshot.lines[line]
+    if any(_ACCEPTED.search(said) for said in snapshot.lines[max(0, line - 1) : line + 1]):
+        return True
+    if code in _NEEDED:
+        return _NEEDED[code].search(snapshot.text) is None
+    if code in _SPEAKS_AGAINST:
+        return _SPEAKS_AGAINST[code].search(snapshot.text) is not None
+    if code == "RUF009":
+        return _SHARED_ON_PURPOSE.match(text, column) is not None
+    if code in {"PLE1205", "PLE1206"}:
+        return not _is_logger(snapshot, text, column)
+    return code == "PIE794" and not _is_set_above(snapshot, text, line)
+
+
+def _is_logger(snapshot: Snapshot, text: str, column: int) -> bool:
+    """Whether the object whose method is called is one of logging: others take any number of values."""
+    call = _CALL.match(text, column)
+    if call is None:
+        return False
+    made = rf"(?<![\w.]){re.escape(call[1])}(?:\s*:[^=\n]+)?\s*=\s*[\w.]*get_?logger\("
+    return call[1] == "logging" or re.search(made, snapshot.text, re.IGNORECASE) is not None
+
+
+def _is_set_above(snapshot: Snapshot, text: str, line: int) -> bool:
+    """Whether the class gave the field a value before: a type alone, or a method, is none."""
+    field = re.match(r"(\s*)(\w+)", text)
+    if field is None:
+        return False
+    given = re.compile(rf"{field[1]}{field[2]}\s*(?::[^=\n]+)?=(?!=)")
+    for above in range(line - 1, -1, -1):
+        before = snapshot.lines[above]
+        if given.match(before):
+            return True
+        if before.strip() and len(before) - len(before.lstrip()) < len(field[1]):
+            return False
+    return False
