@@ -114,7 +114,8 @@ def _protects_nothing(snapshot: Snapshot, kind: str, offset: int, value: str) ->
     """Whether a format holds no secret after all: code that puts a key's marks around a value, the name of an
     algorithm, a token whose own claims say that it is made up, a header in a comment that shows what a request is."""
     if kind == "PRIVATE_KEY":
-        return _KEY_DATA.search(value) is None or _SHOWN.search(_before(snapshot, offset)) is not None
+        before = _before(snapshot, offset)
+        return _KEY_DATA.search(value) is None or _SHOWN.search(before) is not None or "code-block::" in before
     if value.startswith("eyJ") and (_MADE_UP.search(_claims(value)) or _is_short_lived(_claims(value))):
         return True
     # A table of keys is of those that others gave out to every browser.
