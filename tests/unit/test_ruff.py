@@ -94,7 +94,7 @@ async def test_fixes_are_edits_of_what_stands_there(code: str, line: str, fixed:
         ("PIE794", "class A:\n    x: int\n\n    x = 3\n", False),
         (
             "RUF009",
-            "from uuid import uuid4\nfrom dataclasses import dataclass\n@dataclass\nclass A:\n    x: object = uuid4()\n",
+            "from uuid import uuid4\nfrom dataclasses import dataclass\n@dataclass\nclass A:\n    x: A = uuid4()\n",
             True,
         ),
         ("RUF009", "from dataclasses import dataclass\n@dataclass\nclass A:\n    log: Logger = Logger()\n", False),
