@@ -285,6 +285,8 @@ def test_a_key_of_many_lines_is_one_finding_on_its_first_line() -> None:
         ('"""\n    - x-authorization: Basic base64_encoded_creds\n"""\n', []),
         ('"""\nExample:\n    AKIA' + "RZPUZDIKGB2VALC4" + '\n"""\n', []),
         ("COMMON_PASSWORDS = ('qwerty123!', 'letmein!1')\n", []),
+        ("COMMON_PASSWORDS = ('123456', 'password', '1q2w3e4r5t')\n", []),
+        ("# known and accepted, not a vulnerability\nREPORT_TOKEN = 'q7RzKp29XvLm44TbNc81'\n", []),
         ("url = 'postgresql://shop:S3cret-pw@localhost/chat'\n", []),
         ("url = 'postgresql://shop:S3cret-pw@db.acme.io/chat'\n", ["any/hardcoded-password"]),
         ("url = 'models://scope:prefix@acme/model'\n", []),

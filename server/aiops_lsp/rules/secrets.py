@@ -45,7 +45,7 @@ _PUBLIC_KEY = re.compile(
 # What is kept of a password so that it can be checked.
 _PASSWORD_HASH = re.compile(r"\$(?:2[abxy]|argon2\w*|[156])\$|pbkdf2[_:]\w+|\{S?SHA\d*\}|scrypt[:$]")
 _SAID_TO_BE_PUBLIC = re.compile(
-    r"(?i)\bpublic(?:ly)?\b|\bfront-?end\b|\bclient[ -]side\b|\bnot (?:a |really |actually )*secrets?\b|https?://\S+\.js\b"
+    r"(?i)\bpublic(?:ly)?\b|\bfront-?end\b|\bclient[ -]side\b|\bnot (?:a |really |actually )*(?:secrets?|vulnerability)\b|https?://\S+\.js\b"
     r"|\bnosec\b|noqa:[^#]*\bS10[5-7]|pragma: allowlist secret|gitleaks:allow|\bNOSONAR\b"
 )
 _TO_BE_PUBLIC = re.compile(
@@ -70,7 +70,9 @@ _MEASURES = re.compile(r"(?i)telemetry|posthog|mixpanel|amplitude|analytics")
 _CLEARLY_SECRET = re.compile(r"(?i)secret|passw")
 # Within a list that names the kinds of something, "password" among them.
 _AMONG_NAMES = re.compile(r"""\[\s*(?:[bru]?["'][\w.-]{1,40}["'],\s*)+[bru]?["']\Z""")
-_LIST_OF_WORDS = re.compile(r"(?i)(?:passwords|passwds|(?:common|weak|banned|leaked|forbidden)_\w+)\W*$")
+_LIST_OF_WORDS = re.compile(
+    r"(?i)(?:passwords|passwds|(?:common|weak|banned|leaked|forbidden)_\w+)\W*(?:[^\n\"',]*[\"'], *[bru]?[\"'])*$"
+)
 _RUST_TESTS = re.compile(r"(?m)^[ \t]*#\[(?:cfg\((?:all\()?test\b|(?:\w+::)*(?:rs)?test\b)")
 # The storage emulator's key, which Microsoft publishes.
 _PUBLISHED = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"
