@@ -20,11 +20,22 @@ _NEEDED = {
     # A fork is unsafe where another thread may hold a lock.
     "PLW1509": re.compile(r"(?i)thread|asyncio|setsid|setpgrp"),
 }
-_SPEAKS_AGAINST = {
-    # The methods of an interface have no self.
-    "PLE0302": re.compile(r"\bzope\.interface\b"),
+# The methods of an interface have no self.
+_INTERFACES = re.compile(r"\bzope\.interface\b")
+_FROM_THE_PLACE = {
+    # What a program shares among all objects of a class on purpose.
+    "RUF009": re.compile(r"(?:\w+\.)*(?:Logger|count)\("),
+    # A membership test may be there for what it does, such as filling a cache.
+    "B015": re.compile(r".* in "),
+    # Bytes are shown as well as text.
+    "RUF040": re.compile(r"[rR]?[bB][rR]?[\"']"),
 }
-_SHARED_ON_PURPOSE = re.compile(r"(?:\w+\.)*(?:Logger|count)\(")
+_IN_THE_LINE = {
+    # It gives None, as it must.
+    "PLE0101": re.compile(r"return .*\.__init__\("),
+    # What comes in as a whole may hold the option.
+    "S701": re.compile(r"\*\*\w"),
+}
 _CALL = re.compile(r"([\w.]+)\.\w+\(")
 
 
@@ -33,12 +44,16 @@ def speaks_against(snapshot: Snapshot, code: str, line: int, column: int) -> boo
     text = snapshot.lines[line]
     if any(_ACCEPTED.search(said) for said in snapshot.lines[max(0, line - 1) : line + 1]):
         return True
+    if code in _FROM_THE_PLACE and _FROM_THE_PLACE[code].match(text, column):
+        return True
+    if code in _IN_THE_LINE and _IN_THE_LINE[code].search(text):
+        return True
     if code in _NEEDED:
         return _NEEDED[code].search(snapshot.text) is None
-    if code in _SPEAKS_AGAINST:
-        return _SPEAKS_AGAINST[code].search(snapshot.text) is not None
-    if code == "RUF009":
-        return _SHARED_ON_PURPOSE.match(text, column) is not None
+    if code == "B015":
+        return _is_tried(snapshot, text, line)
+    if code == "PLE0302":
+        return _INTERFACES.search(snapshot.text) is not None or _is_made_anew(snapshot, line)
     if code in {"PLE1205", "PLE1206"}:
         return not _is_logger(snapshot, text, column)
     return code == "PIE794" and not _is_set_above(snapshot, text, line)
@@ -51,6 +66,22 @@ def _is_logger(snapshot: Snapshot, text: str, column: int) -> bool:
         return False
     made = rf"(?<![\w.]){re.escape(call[1])}(?:\s*:[^=\n]+)?\s*=\s*[\w.]*get_?logger\("
     return call[1] == "logging" or re.search(made, snapshot.text, re.IGNORECASE) is not None
+
+
+def _is_tried(snapshot: Snapshot, text: str, line: int) -> bool:
+    """Whether the line stands directly in a try block, or in a with block that expects an error: it asks for one."""
+    indent = len(text) - len(text.lstrip())
+    for above in range(line - 1, -1, -1):
+        before = snapshot.lines[above]
+        if before.strip() and len(before) - len(before.lstrip()) < indent:
+            return re.match(r"\s*(?:try\b|with\b.*(?:raises|suppress|Raises))", before) is not None
+    return False
+
+
+def _is_made_anew(snapshot: Snapshot, line: int) -> bool:
+    """Whether a decorator makes something else of the method, which may take other values."""
+    above = snapshot.lines[line - 1].strip() if line else ""
+    return above.startswith("@") and above not in {"@staticmethod", "@classmethod"}
 
 
 def _is_set_above(snapshot: Snapshot, text: str, line: int) -> bool:
