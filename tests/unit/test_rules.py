@@ -286,6 +286,7 @@ def test_a_key_of_many_lines_is_one_finding_on_its_first_line() -> None:
         ('"""\nExample:\n    AKIA' + "RZPUZDIKGB2VALC4" + '\n"""\n', []),
         ("COMMON_PASSWORDS = ('qwerty123!', 'letmein!1')\n", []),
         ("COMMON_PASSWORDS = ('123456', 'password', '1q2w3e4r5t')\n", []),
+        ("defaults = {'pwd_sha1': '2ce1a410bcdcc53064129b6d950f2e9fee4edc1e'}\n", []),
         ("# known and accepted, not a vulnerability\nREPORT_TOKEN = 'q7RzKp29XvLm44TbNc81'\n", []),
         ("url = 'postgresql://shop:S3cret-pw@localhost/chat'\n", []),
         ("url = 'postgresql://shop:S3cret-pw@db.acme.io/chat'\n", ["any/hardcoded-password"]),

@@ -44,6 +44,7 @@ _PUBLIC_KEY = re.compile(
 )
 # What is kept of a password so that it can be checked.
 _PASSWORD_HASH = re.compile(r"\$(?:2[abxy]|argon2\w*|[156])\$|pbkdf2[_:]\w+|\{S?SHA\d*\}|scrypt[:$]")
+_OF_A_HASH = re.compile(r"""(?i)(?:_|\b)(?:salt|sha\d+|md5|hash)["']?\s*[:=]\s*[bru]?["']?\Z""")
 _SAID_TO_BE_PUBLIC = re.compile(
     r"(?i)\bpublic(?:ly)?\b|\bfront-?end\b|\bclient[ -]side\b|\bnot (?:a |really |actually )*(?:secrets?|vulnerability)\b|https?://\S+\.js\b"
     r"|\bnosec\b|noqa:[^#]*\bS10[5-7]|pragma: allowlist secret|gitleaks:allow|\bNOSONAR\b"
@@ -142,6 +143,8 @@ def _is_no_password(snapshot: Snapshot, kind: str, offset: int, value: str) -> b
     if kind == "PASSWORD" and _UUID.fullmatch(value):
         return True
     before = _before(snapshot, offset)
+    if _OF_A_HASH.search(before):
+        return True
     # An enumeration gives each name itself.
     if value.isidentifier() and re.search(rf"(?i)\b{value}\b", before.rpartition("\n")[2]):
         return True
