@@ -78,6 +78,7 @@ async def test_fixes_are_edits_of_what_stands_there(code: str, line: str, fixed:
     [
         ("PLE1205", "import logging\nlogging.info('a', 1)\n", True),
         ("PLE1205", "import logging\nlog = logging.getLogger(__name__)\nlog.info('a', 1)\n", True),
+        ("PLE1205", "import logging\nlog = logging.getLogger(__name__)\nlog.info('{0.size} of', 1)\n", False),
         ("PLE1205", "def f(log):\n    log.info('a', 1)\n", False),
         (
             "PLE1205",

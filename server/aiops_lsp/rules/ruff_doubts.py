@@ -20,11 +20,16 @@ _NEEDED = {
     # A fork is unsafe where another thread may hold a lock.
     "PLW1509": re.compile(r"(?i)thread|asyncio|setsid|setpgrp"),
 }
+# What each object needs one of its own of; other values are as good shared.
+_OF_ITS_OWN = re.compile(
+    r"(?i)(?:\w+\.)*(?:r?lock|event|queue|condition|semaphore|uuid\d?|\w*time|\w*now|today|random\w*|token\w*|deque"
+    r"|\w*dict|list|set|counter|thread\w*)\("
+)
+# A message in braces is for a formatter of another kind.
+_IN_BRACES = re.compile(r"[\"'][^\"'\n]*\{[\w.]*(?:[:!][^}]*)?\}")
 # The methods of an interface have no self.
 _INTERFACES = re.compile(r"\bzope\.interface\b")
 _FROM_THE_PLACE = {
-    # What a program shares among all objects of a class on purpose.
-    "RUF009": re.compile(r"(?:\w+\.)*(?:Logger|count)\("),
     # A membership test may be there for what it does, such as filling a cache.
     "B015": re.compile(r".* in "),
     # Bytes are shown as well as text.
@@ -54,8 +59,11 @@ def speaks_against(snapshot: Snapshot, code: str, line: int, column: int) -> boo
         return _is_tried(snapshot, text, line)
     if code == "PLE0302":
         return _INTERFACES.search(snapshot.text) is not None or _is_made_anew(snapshot, line)
+    if code == "RUF009":
+        return _OF_ITS_OWN.match(text, column) is None
     if code in {"PLE1205", "PLE1206"}:
-        return not _is_logger(snapshot, text, column)
+        message = "".join(snapshot.lines[line : line + 4])
+        return _IN_BRACES.search(message) is not None or not _is_logger(snapshot, text, column)
     return code == "PIE794" and not _is_set_above(snapshot, text, line)
 
 

@@ -32,7 +32,7 @@ _ROWS: tuple[tuple[str, Category, Severity, str], ...] = (
     ("B016 PLW0133 PLW0711", Category.ERROR_HANDLING, Severity.HIGH, "The error case is reached."),
     ("B031", Category.BUG, Severity.HIGH, "The values are used again after the loop's first turn."),
     ("B025 B029 B030", Category.ERROR_HANDLING, Severity.HIGH, "The exception is raised; this handler does not run."),
-    ("B035 PLE0237 PIE794", Category.BUG, Severity.HIGH, "The second value replaces the first one."),
+    ("B035 PIE794", Category.BUG, Severity.HIGH, "The second value replaces the first one."),
     (
         "B039 RUF008 RUF009",
         Category.BUG,
