@@ -73,6 +73,50 @@ async def test_fixes_are_edits_of_what_stands_there(code: str, line: str, fixed:
     assert text == fixed
 
 
+@pytest.mark.parametrize(
+    ("code", "text", "found"),
+    [
+        ("PLE1205", "import logging\nlogging.info('a', 1)\n", True),
+        ("PLE1205", "import logging\nlog = logging.getLogger(__name__)\nlog.info('a', 1)\n", True),
+        ("PLE1205", "import logging\nlog = logging.getLogger(__name__)\nlog.info('{0.size} of', 1)\n", False),
+        ("PLE1205", "def f(log):\n    log.info('a', 1)\n", False),
+        (
+            "PLE1205",
+            "import logging\nlog = logging.getLogger(__name__)\ndef f(self):\n    self.log.info('a', 1)\n",
+            False,
+        ),
+        ("PLE0302", "class A:\n    def __eq__(other): ...\n", True),
+        ("PLE0302", "from zope.interface import Interface\nclass A(Interface):\n    def __eq__(other): ...\n", False),
+        ("S701", "import jinja2\nenv = jinja2.Environment()\npage = env.get_template('a.html')\n", True),
+        ("S701", "import jinja2\nenv = jinja2.Environment()\nconfig = env.get_template('a.conf')\n", False),
+        ("PLW1509", "import subprocess, threading\nsubprocess.Popen(a, preexec_fn=f)\n", True),
+        ("PLW1509", "import subprocess\nsubprocess.Popen(a, preexec_fn=f)\n", False),
+        ("PIE794", "class A:\n    x = 1\n    y = 2\n    x = 3\n", True),
+        ("PIE794", "class A:\n    x: int\n\n    x = 3\n", False),
+        (
+            "RUF009",
+            "from uuid import uuid4\nfrom dataclasses import dataclass\n@dataclass\nclass A:\n    x: A = uuid4()\n",
+            True,
+        ),
+        ("RUF009", "from dataclasses import dataclass\n@dataclass\nclass A:\n    log: Logger = Logger()\n", False),
+        ("B015", "a == 1\n", True),
+        ("B015", "'a' in names\n", False),
+        ("B015", "try:\n    a < b\nexcept TypeError:\n    a = b\n", False),
+        ("PLE0101", "class A:\n    def __init__(self):\n        return 1\n", True),
+        ("PLE0101", "class A(B):\n    def __init__(self):\n        return super().__init__()\n", False),
+        ("PLE0302", "class A:\n    @cached\n    def __contains__(self): ...\n", False),
+        ("RUF040", "assert a, 1\n", True),
+        ("RUF040", "assert a, b'no a'\n", False),
+        ("S701", "import jinja2\nenv = jinja2.Environment(**options)\nenv.get_template('a.html')\n", False),
+        ("S113", "import requests\nrequests.get(a)\n", True),
+        ("S113", "import requests\nrequests.get(a)  # nosec\n", False),
+    ],
+)
+async def test_what_the_document_speaks_against_is_no_finding(code: str, text: str, *, found: bool) -> None:
+    report = await check_with_ruff(_snapshot(text))
+    assert [finding.code for finding in report.findings if finding.code == code] == ([code] if found else [])
+
+
 async def test_half_written_code_has_no_findings() -> None:
     report = await check_with_ruff(_snapshot("assert (1, 2)\ndef f(:\n"))
     assert report == type(report)()

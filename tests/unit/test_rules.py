@@ -206,6 +206,10 @@ def test_options_switch_rules(options: RuleOptions, severities: list[Severity]) 
         ("app/tests.py", 0),
         ("app/pytest_plugin.py", 0),
         ("app/latest.py", 1),
+        ("pkg/testsuite/archives.py", 0),
+        ("benches/suite.py", 0),
+        ("usage-examples/a.py", 0),
+        ("counterexamples/a.py", 1),
     ],
 )
 def test_what_is_fine_in_tests_is_not_reported_there(path: str, count: int) -> None:
@@ -281,6 +285,9 @@ def test_a_key_of_many_lines_is_one_finding_on_its_first_line() -> None:
         ('"""\n    - x-authorization: Basic base64_encoded_creds\n"""\n', []),
         ('"""\nExample:\n    AKIA' + "RZPUZDIKGB2VALC4" + '\n"""\n', []),
         ("COMMON_PASSWORDS = ('qwerty123!', 'letmein!1')\n", []),
+        ("COMMON_PASSWORDS = ('123456', 'password', '1q2w3e4r5t')\n", []),
+        ("defaults = {'pwd_sha1': '2ce1a410bcdcc53064129b6d950f2e9fee4edc1e'}\n", []),
+        ("# known and accepted, not a vulnerability\nREPORT_TOKEN = 'q7RzKp29XvLm44TbNc81'\n", []),
         ("url = 'postgresql://shop:S3cret-pw@localhost/chat'\n", []),
         ("url = 'postgresql://shop:S3cret-pw@db.acme.io/chat'\n", ["any/hardcoded-password"]),
         ("url = 'models://scope:prefix@acme/model'\n", []),
@@ -289,6 +296,13 @@ def test_a_key_of_many_lines_is_one_finding_on_its_first_line() -> None:
 )
 def test_values_that_only_stand_for_a_secret_are_no_finding(text: str, found: list[str]) -> None:
     assert codes(review(text)) == found
+
+
+def test_a_key_that_documentation_shows_is_no_finding() -> None:
+    body = "\n".join("    MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7" for _ in range(3))
+    key = "    -----BEGIN PRIVATE " + f"KEY-----\n{body}\n    -----END PRIVATE " + "KEY-----\n"
+    assert codes(review(f'"""\n.. code-block:: yaml\n\n    id_rsa: |\n{key}"""\n')) == []
+    assert codes(review(f'KEY = """\n{key}"""\n')) == ["any/secret"]
 
 
 def test_tests_within_a_rust_file_have_passwords_of_their_own() -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _V = TypeVar("_V")
 _TEST_PATH = re.compile(
-    r"/(?:tests?|test[-_]?(?:utils?|tools?|helpers?)|testing|test-framework|microbench|functional|testdata|fixtures|__tests__|__mocks__|specs?|e2e|it|benchmarks?|examples?)/"
+    r"/(?:tests?|test[-_]?(?:utils?|tools?|helpers?)|testing|testsuite|unittests?|test-framework|microbench|benches|functional|testdata|fixtures|__tests__|__mocks__|specs?|e2e|it|benchmarks?|(?:\w+-)?examples?)/"
     r"|/(?:test_[^/]*|tests?|conftest|pytest_plugin)\.py$|_tests?\.(?:py|go|rs)$|/[a-z0-9]+test/[^/]+\.go$"
     r"|(?:\.(?:test|spec)|Test)\.[cm]?[jt]sx?$|/[A-Z]\w*Tests?(?:Case)?\.java$"
 )

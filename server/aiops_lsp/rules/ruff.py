@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from aiops_lsp.core.findings import Edit, Finding, Fix, Origin, number_findings
 from aiops_lsp.core.text import Position, Range, line_content
+from aiops_lsp.rules.ruff_doubts import speaks_against
 from aiops_lsp.rules.ruff_table import RUFF_RULES
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ def _finding(row: dict[str, Any], snapshot: Snapshot) -> Finding | None:
     start, end = _position(row["location"], snapshot), _position(row["end_location"], snapshot)
     if end.line > start.line:
         end = Position(start.line, len(line_content(snapshot.lines[start.line])))
+    if speaks_against(snapshot, row["code"], start.line, start.column):
+        return None
     span = Range(start, max(start, end))
     message = str(row["message"]).replace("`", "")
     return Finding(

@@ -21,7 +21,7 @@ class RuffRule:
 
 _ROWS: tuple[tuple[str, Category, Severity, str], ...] = (
     (
-        "B002 B015 B021 B022 B032",
+        "B002 B015 B021 B032",
         Category.BUG,
         Severity.MEDIUM,
         "The line is reached; it does something else.",
@@ -32,7 +32,7 @@ _ROWS: tuple[tuple[str, Category, Severity, str], ...] = (
     ("B016 PLW0133 PLW0711", Category.ERROR_HANDLING, Severity.HIGH, "The error case is reached."),
     ("B031", Category.BUG, Severity.HIGH, "The values are used again after the loop's first turn."),
     ("B025 B029 B030", Category.ERROR_HANDLING, Severity.HIGH, "The exception is raised; this handler does not run."),
-    ("B035 PLE0237 PIE794", Category.BUG, Severity.HIGH, "The second value replaces the first one."),
+    ("B035 PIE794", Category.BUG, Severity.HIGH, "The second value replaces the first one."),
     (
         "B039 RUF008 RUF009",
         Category.BUG,
@@ -79,12 +79,12 @@ _ROWS: tuple[tuple[str, Category, Severity, str], ...] = (
     ("RUF006", Category.CONCURRENCY, Severity.MEDIUM, "The garbage collector runs before the task is done."),
     ("RUF018", Category.BUG, Severity.HIGH, "The program runs with `python -O`, which drops the assertion."),
     ("S113", Category.RESOURCE_LEAK, Severity.MEDIUM, "The server accepts the connection and never answers."),
-    ("S502 S503 S504 S507 S508 S509", Category.SECURITY, Severity.HIGH, "A machine on the way poses as the server."),
+    ("S502 S503 S507 S508 S509", Category.SECURITY, Severity.HIGH, "A machine on the way poses as the server."),
     ("S609 S612", Category.SECURITY, Severity.HIGH, "Someone places a file, or sends a configuration, that runs code."),
-    ("S701 S702", Category.SECURITY, Severity.HIGH, "A value with markup in it is put into a page."),
+    ("S701", Category.SECURITY, Severity.HIGH, "A value with markup in it is put into a page."),
     ("LOG007", Category.ERROR_HANDLING, Severity.LOW, "The error is logged without its traceback."),
     (
-        "YTT101 YTT102 YTT103 YTT301 YTT302 YTT303",
+        "YTT101 YTT102 YTT103 YTT302 YTT303",
         Category.BUG,
         Severity.MEDIUM,
         "The program runs on Python 3.10 or later, or on a new major version.",

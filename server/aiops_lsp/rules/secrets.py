@@ -44,8 +44,9 @@ _PUBLIC_KEY = re.compile(
 )
 # What is kept of a password so that it can be checked.
 _PASSWORD_HASH = re.compile(r"\$(?:2[abxy]|argon2\w*|[156])\$|pbkdf2[_:]\w+|\{S?SHA\d*\}|scrypt[:$]")
+_OF_A_HASH = re.compile(r"""(?i)(?:_|\b)(?:salt|sha\d+|md5|hash)["']?\s*[:=]\s*[bru]?["']?\Z""")
 _SAID_TO_BE_PUBLIC = re.compile(
-    r"(?i)\bpublic(?:ly)?\b|\bfront-?end\b|\bclient[ -]side\b|\bnot (?:a |really |actually )*secrets?\b|https?://\S+\.js\b"
+    r"(?i)\bpublic(?:ly)?\b|\bfront-?end\b|\bclient[ -]side\b|\bnot (?:a |really |actually )*(?:secrets?|vulnerability)\b|https?://\S+\.js\b"
     r"|\bnosec\b|noqa:[^#]*\bS10[5-7]|pragma: allowlist secret|gitleaks:allow|\bNOSONAR\b"
 )
 _TO_BE_PUBLIC = re.compile(
@@ -70,7 +71,9 @@ _MEASURES = re.compile(r"(?i)telemetry|posthog|mixpanel|amplitude|analytics")
 _CLEARLY_SECRET = re.compile(r"(?i)secret|passw")
 # Within a list that names the kinds of something, "password" among them.
 _AMONG_NAMES = re.compile(r"""\[\s*(?:[bru]?["'][\w.-]{1,40}["'],\s*)+[bru]?["']\Z""")
-_LIST_OF_WORDS = re.compile(r"(?i)(?:passwords|passwds|(?:common|weak|banned|leaked|forbidden)_\w+)\W*$")
+_LIST_OF_WORDS = re.compile(
+    r"(?i)(?:passwords|passwds|(?:common|weak|banned|leaked|forbidden)_\w+)\W*(?:[^\n\"',]*[\"'], *[bru]?[\"'])*$"
+)
 _RUST_TESTS = re.compile(r"(?m)^[ \t]*#\[(?:cfg\((?:all\()?test\b|(?:\w+::)*(?:rs)?test\b)")
 # The storage emulator's key, which Microsoft publishes.
 _PUBLISHED = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq"
@@ -114,7 +117,8 @@ def _protects_nothing(snapshot: Snapshot, kind: str, offset: int, value: str) ->
     """Whether a format holds no secret after all: code that puts a key's marks around a value, the name of an
     algorithm, a token whose own claims say that it is made up, a header in a comment that shows what a request is."""
     if kind == "PRIVATE_KEY":
-        return _KEY_DATA.search(value) is None or _SHOWN.search(_before(snapshot, offset)) is not None
+        before = _before(snapshot, offset)
+        return _KEY_DATA.search(value) is None or _SHOWN.search(before) is not None or "code-block::" in before
     if value.startswith("eyJ") and (_MADE_UP.search(_claims(value)) or _is_short_lived(_claims(value))):
         return True
     # A table of keys is of those that others gave out to every browser.
@@ -139,6 +143,8 @@ def _is_no_password(snapshot: Snapshot, kind: str, offset: int, value: str) -> b
     if kind == "PASSWORD" and _UUID.fullmatch(value):
         return True
     before = _before(snapshot, offset)
+    if _OF_A_HASH.search(before):
+        return True
     # An enumeration gives each name itself.
     if value.isidentifier() and re.search(rf"(?i)\b{value}\b", before.rpartition("\n")[2]):
         return True
