@@ -10,21 +10,20 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.outline import Role
 from aiops_lsp.core.syntax import inside, span_of, within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ast_grep_py import SgNode
 
     from aiops_lsp.core.partition import Header, Part
     from aiops_lsp.core.syntax import Span, Syntax
 
-_LOOKED_AT = 400
 _SIGNS = 40
 """How much of a statement its hash is made of, so that an edit further down in it does not move the cut before it."""
 
@@ -41,15 +40,11 @@ class Place:
 def cut(part: Part, syntax: Syntax, fits: Callable[[Part], bool]) -> list[Part]:
     """`part` in parts that fit, in order. One that does not, all the same, has no place where it may be cut."""
     places = _places(part, syntax)
-    cutting = _Cutting(part, places, fits)
-    return cutting.run([end - start for start, end in _lengths(part, places, syntax)])
-
-
-def _lengths(part: Part, places: Sequence[Place], syntax: Syntax) -> Iterator[Span]:
-    """Where each piece between neighbouring places begins and ends in the text."""
-    edges = [part.start, *(place.line for place in places), part.end]
-    for start, end in pairwise(edges):
-        yield syntax.line_starts[start], syntax.line_starts[end - 1] + len(syntax.lines[end - 1])
+    spans = [
+        (syntax.line_starts[start], syntax.line_starts[end - 1] + len(syntax.lines[end - 1]))
+        for start, end in pairwise([part.start, *(place.line for place in places), part.end])
+    ]
+    return _Cutting(part, places, fits).run([len(_signs(*span, syntax)) for span in spans])
 
 
 class _Cutting:
@@ -61,21 +56,31 @@ class _Cutting:
         self.fits = fits
         self.last = len(places) + 1
 
-    def run(self, lengths: Sequence[int]) -> list[Part]:
-        """The parts; `lengths` are those of the pieces between neighbouring edges."""
-        edges = {0, self.last}
-        for piece in self.hopeless(lengths):
-            edges |= {piece, piece + 1}
-        for first, last in pairwise(sorted(edges)):
-            edges.update(self.cuts(first, last))
-        return [self.piece(first, last) for first, last in pairwise(sorted(edges))]
+    def run(self, sizes: Sequence[int]) -> list[Part]:
+        """The parts; `sizes` are how many signs of code are in the pieces between neighbouring edges.
 
-    def hopeless(self, lengths: Sequence[int]) -> Iterator[int]:
-        """The pieces that will never fit. They are set apart first, or all around them would be cut small in vain."""
-        for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-            if self.fits(self.piece(index, index + 1)):
-                return
-            yield index
+        Pieces that will never fit are set apart first, or all around them would be cut small in vain. Some are known
+        only once that was done: those with more in them than their size tells, such as long comments.
+        """
+        largest_first = sorted(range(self.last), key=lambda index: -sizes[index])
+        apart = set(takewhile(self.is_hopeless, largest_first))
+        edges = self.edges(apart)
+        alone = {first for first, last in pairwise(edges) if last - first == 1}
+        late = set(filter(self.is_hopeless, alone - apart))
+        if late:
+            edges = self.edges(apart | late)
+        return [self.piece(first, last) for first, last in pairwise(edges)]
+
+    def is_hopeless(self, index: int) -> bool:
+        return not self.fits(self.piece(index, index + 1))
+
+    def edges(self, apart: Iterable[int]) -> list[int]:
+        """The edges of the parts, with each of the pieces `apart` in a part of its own."""
+        edges = {0, self.last}
+        for index in apart:
+            edges |= {index, index + 1}
+        cuts = [cut for first, last in pairwise(sorted(edges)) for cut in self.cuts(first, last)]
+        return sorted([*edges, *cuts])
 
     def cuts(self, first: int, last: int) -> Iterator[int]:
         """The edges between `first` and `last` at which to cut."""
@@ -227,15 +232,19 @@ def _rank(offset: int, syntax: Syntax) -> bytes:
 
     Without a grammar there are no statements to tell from other lines, and what follows a blank line comes first.
     """
-    end = min(len(syntax.text), offset + _LOOKED_AT)
-    pieces, reached = [], offset
-    for start, stop in within(syntax.comments, offset, end):
-        pieces.append(syntax.text[reached:start])
-        reached = stop
-    pieces.append(syntax.text[reached:end])
-    signs = "".join("".join(pieces).split())[:_SIGNS]
+    signs = _signs(offset, syntax.end_of_signs(offset, len(syntax.text), _SIGNS), syntax)
     digest = hashlib.blake2b(signs.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     if syntax.root is not None:
         return digest
     line = syntax.line_of(offset)
     return bytes([bool(line and syntax.lines[line - 1].strip())]) + digest
+
+
+def _signs(start: int, end: int, syntax: Syntax) -> str:
+    """The text from `start` to `end` without comments and blanks."""
+    pieces, reached = [], start
+    for first, last in within(syntax.comments, start, end):
+        pieces.append(syntax.text[reached:first])
+        reached = last
+    pieces.append(syntax.text[reached:end])
+    return "".join("".join(pieces).split())
