@@ -177,6 +177,14 @@ def test_an_edit_changes_the_key_of_the_part_that_it_is_in_alone(number: int, bo
     assert len(set(keys_of(before)) - set(keys_of(after))) == 1
 
 
+@pytest.mark.parametrize("bound", range(15, 45, 5))
+def test_what_follows_moves_no_cut(bound: int) -> None:
+    text = "def f(a):\n" + "".join(f"    a = {number}\n" for number in range(5))
+    parts = [cut_of(f"{text}\n\ndef {name}():\n    f(1)\n", bound) for name in ("g", "h", "other")]
+    first, *others = ([one.code for one in cut if one.symbol == "f"] for cut in parts)
+    assert others == [first, first]
+
+
 @pytest.mark.parametrize("bound", [600, 1500, 4000])
 def test_a_new_statement_changes_few_keys(bound: int) -> None:
     lines = long_function().split("\n")

@@ -40,10 +40,8 @@ class Place:
 def cut(part: Part, syntax: Syntax, fits: Callable[[Part], bool]) -> list[Part]:
     """`part` in parts that fit, in order. One that does not, all the same, has no place where it may be cut."""
     places = _places(part, syntax)
-    spans = [
-        (syntax.line_starts[start], syntax.line_starts[end - 1] + len(syntax.lines[end - 1]))
-        for start, end in pairwise([part.start, *(place.line for place in places), part.end])
-    ]
+    edges = [part.start, *(place.line for place in places), part.end]
+    spans = [(syntax.line_starts[start], _end_of_line(end - 1, syntax)) for start, end in pairwise(edges)]
     return _Cutting(part, places, fits).run([len(_signs(*span, syntax)) for span in spans])
 
 
@@ -120,12 +118,13 @@ class _Cutting:
 def _places(part: Part, syntax: Syntax) -> list[Place]:
     """Where `part` may be cut: before its statements, and before those in their blocks but for the first of each."""
     found: dict[int, Place] = {}
+    end = _end_of_line(part.end - 1, syntax)
     for unit in part.units:
         if unit.item is None or unit.item.role is not Role.COMMENT:
             line = unit.item.first if unit.item is not None else unit.first
-            found[unit.first] = Place(unit.first, _rank(syntax.line_starts[line], syntax))
+            found[unit.first] = Place(unit.first, _rank(syntax.line_starts[line], end, syntax))
     for root in _roots(part):
-        for place in _Blocks(syntax, root).places():
+        for place in _Blocks(syntax, root, end).places():
             found.setdefault(place.line, place)
     return sorted((place for place in found.values() if part.start < place.line < part.end), key=lambda one: one.line)
 
@@ -152,13 +151,14 @@ class _Block:
 
 
 class _Blocks:
-    """The blocks in one function or statement."""
+    """The blocks in one function or statement, whose part ends at `end`."""
 
-    def __init__(self, syntax: Syntax, root: SgNode) -> None:
+    def __init__(self, syntax: Syntax, root: SgNode, end: int) -> None:
         assert syntax.language is not None
         self.syntax = syntax
         self.language = syntax.language
         self.root = root
+        self.end = end
 
     def places(self) -> Iterator[Place]:
         whole = span_of(self.root)
@@ -188,7 +188,7 @@ class _Blocks:
             line = self.line_before(self.joined(comment, span) if comment else span, span)
             comment = None
             if line is not None and len(block.statements) > 1 and not inside(self.syntax.strings, span[0]):
-                yield Place(line, _rank(span[0], self.syntax), block.headers)
+                yield Place(line, _rank(span[0], self.end, self.syntax), block.headers)
 
     def joined(self, comment: Span | None, span: Span) -> Span:
         """`span` with the comment directly above it, if that begins its line."""
@@ -227,17 +227,21 @@ def _header(around: _Block, span: Span) -> Iterator[Header]:
         yield tuple(pieces)
 
 
-def _rank(offset: int, syntax: Syntax) -> bytes:
-    """The hash of how the code at `offset` begins, without comments and blanks.
+def _rank(offset: int, end: int, syntax: Syntax) -> bytes:
+    """The hash of how the code at `offset` begins, without comments and blanks, in a part that ends at `end`.
 
     Without a grammar there are no statements to tell from other lines, and what follows a blank line comes first.
     """
-    signs = _signs(offset, syntax.end_of_signs(offset, len(syntax.text), _SIGNS), syntax)
+    signs = _signs(offset, syntax.end_of_signs(offset, end, _SIGNS), syntax)
     digest = hashlib.blake2b(signs.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     if syntax.root is not None:
         return digest
     line = syntax.line_of(offset)
     return bytes([bool(line and syntax.lines[line - 1].strip())]) + digest
+
+
+def _end_of_line(line: int, syntax: Syntax) -> int:
+    return syntax.line_starts[line] + len(syntax.lines[line])
 
 
 def _signs(start: int, end: int, syntax: Syntax) -> str:
