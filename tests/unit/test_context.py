@@ -130,6 +130,11 @@ def test_a_long_definition_is_cut_short() -> None:
     assert len(block) < 310
 
 
+def test_long_comments_in_a_definition_do_not_cut_it_short() -> None:
+    text = SOURCE.replace("(a: int, *,", f"(  #{' long' * 300}\n    a: int, *,")
+    assert context(text) == context(SOURCE.replace("(a: int, *,", "( a: int, *,"))
+
+
 def test_own_definitions_are_left_out() -> None:
     assert context("def subject(n):\n    return subject(n - 1)\n") == ""
 

@@ -43,6 +43,16 @@ def keys_of(regions: Sequence[Region], kind: str = "exact") -> list[str]:
     return [getattr(region_keys(region, "python", ""), kind) for region in regions]
 
 
+def loose_keys(text: str, bound: int) -> list[str]:
+    return keys_of([region for region in cut_of(text, bound) if not region.trivial], "loose")
+
+
+def with_lines(text: str, place: int, added: str) -> str:
+    """`text` with `added` before its line `place`, from 0."""
+    lines = text.split("\n")
+    return "\n".join([*lines[:place], added, *lines[place:]])
+
+
 def statement(number: int, depth: int = 1) -> str:
     name = f"value_{number * 7919 % 1000}"
     return f"{'    ' * depth}{name} = compute_it({number}, 'one', 'two', 'three', other={1000 + number})\n"
@@ -137,9 +147,25 @@ def test_a_comment_moves_no_cut_and_changes_no_loose_key(body: str, bound: int, 
     }
     place = data.draw(st.sampled_from([line for line in range(1, len(lines)) if line not in in_strings]))
     added = data.draw(st.sampled_from(["# note", "    # note", "", "\n\n", "        # a\n# b"]))
-    commented = "\n".join([*lines[:place], added, *lines[place:]])
-    before, after = ([one for one in cut_of(it, bound) if not one.trivial] for it in (text, commented))
-    assert keys_of(after, "loose") == keys_of(before, "loose")
+    assert loose_keys(text, bound) == loose_keys(with_lines(text, place, added), bound)
+
+
+STRING = '    a = """\n  a\n# no comment\n"""\n'
+CALLS = "".join(f"    a(\n        {number},  # a\n    )\n" for number in (1, 2))
+NESTED = "    if a:\n        return\n        if c:\n            b()\n        b = b + 4; b()\n    return\n"
+ADDITIONS = "".join(f"    a = a + {number}; a()\n" for number in (4, 5, 6))
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "added", "bound"),
+    [
+        (f"def f(a):\n    a = a + 0; a()\n{CALLS}{STRING}{ADDITIONS}    return\n", 2, "# note", 15),
+        (f"def f(a):\n{NESTED}", 4, f"    #{' long' * 120}", 25),
+        (f"def f(a):\n{NESTED}", 4, "    #\n" * 100, 25),
+    ],
+)
+def test_a_comment_that_once_did_moves_no_cut(text: str, place: int, added: str, bound: int) -> None:
+    assert loose_keys(text, bound) == loose_keys(with_lines(text, place, added), bound)
 
 
 @settings(max_examples=25)
@@ -149,6 +175,14 @@ def test_an_edit_changes_the_key_of_the_part_that_it_is_in_alone(number: int, bo
     before, after = cut_of(text, bound), cut_of(text.replace(f"={1000 + number})", "=xxxx)"), bound)
     assert len(before) > 1
     assert len(set(keys_of(before)) - set(keys_of(after))) == 1
+
+
+@pytest.mark.parametrize("bound", range(15, 45, 5))
+def test_what_follows_moves_no_cut(bound: int) -> None:
+    text = "def f(a):\n" + "".join(f"    a = {number}\n" for number in range(5))
+    parts = [cut_of(f"{text}\n\ndef {name}():\n    f(1)\n", bound) for name in ("g", "h", "other")]
+    first, *others = ([one.code for one in cut if one.symbol == "f"] for cut in parts)
+    assert others == [first, first]
 
 
 @pytest.mark.parametrize("bound", [600, 1500, 4000])
@@ -181,6 +215,13 @@ def test_a_huge_statement_is_set_apart_and_what_is_around_it_is_not_cut_small() 
     around = "".join(map(statement, range(8)))
     regions = cut_of(f"def f():\n{around}{table}{around}", 1500)
     assert [region.lines[0].strip()[:7] for region in regions] == ["def f()", "table =", "value_0"]
+
+
+def test_a_statement_with_a_huge_comment_is_set_apart_too() -> None:
+    around = "".join(map(statement, range(8)))
+    text = f"def f():\n{around}    a(  #{' note' * 500}\n    )\n{around}"
+    regions = split(snapshot_of(text), fits=lambda region: len(region.code) <= 1500).regions
+    assert [region.lines[0].strip()[:7] for region in regions] == ["def f()", "a(  # n", "value_0"]
 
 
 def test_parts_say_what_they_are_in() -> None:

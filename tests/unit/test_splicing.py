@@ -261,6 +261,14 @@ def test_an_edit_that_others_can_tell_takes_the_whole_document(old: str, new: st
     assert spliced(PYTHON, PYTHON.replace(old, new)) is None
 
 
+@pytest.mark.parametrize("line", [" x       # c", "    x    # c"])
+def test_a_line_that_falls_out_of_its_function_takes_the_whole_document(line: str) -> None:
+    methods = "    @p\n    def b(self):\n        # c\n        return 1\n\n    def c(self):\n        d\n"
+    text = f"x = 1\n    y = 1\n\n{methods}"
+    assert spliced(text, text.replace("return 1", "return 2")) is not None
+    assert spliced(text, text.replace("        # c", line)) is None
+
+
 def test_secrets_take_the_whole_document() -> None:
     now = snapshot(PYTHON.replace("return os.sep", "key = 'hidden'\n    return os.sep"), version=2)
     before = snapshot(PYTHON)

@@ -11,7 +11,7 @@ from aiops_lsp.core.frames import Fact, Frame, facts_by_part
 from aiops_lsp.core.language_table import AROUND_MEMBERS, Newlines
 from aiops_lsp.core.outline import Outline, Scope, outline
 from aiops_lsp.core.regions import moved
-from aiops_lsp.core.syntax import parse
+from aiops_lsp.core.syntax import inside, parse, span_of
 from aiops_lsp.core.text import line_content
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Alone:
         for part in parts:
             first = next(unit.item.first if unit.item else unit.first for unit in part.units)
             if part.scope is scope:
-                if outside or indentation_of(syntax.lines[first]) != indentation:
+                if outside or indentation_of(syntax.lines[first]) != indentation or self.falls_back(syntax, part):
                     return False
             elif self.language.newlines is Newlines.INDENT and part.scope is not None and part.scope.parent is None:
                 outside = True
@@ -148,6 +148,28 @@ class Alone:
         deepest = "" if outside else indentation
         goes_on = self.language.newlines is Newlines.INDENT and not deepest.startswith(following)
         return parts[0].scope is scope and not goes_on
+
+    def falls_back(self, syntax: Syntax, part: Part) -> bool:
+        """Whether a line of code is no deeper than its function: then what follows may be read as part of it.
+
+        No sound code has such a line but within brackets, and some grammars take it without an error.
+        """
+        body = part.function.body if part.function is not None else None
+        if self.language.newlines is not Newlines.INDENT or body is None:
+            return False
+        start = span_of(body)[0]
+        first = syntax.line_of(start)
+        if syntax.text[syntax.line_starts[first] : start].strip():
+            first += 1
+        return any(self.is_shallow(syntax, line) for line in range(first, part.end))
+
+    def is_shallow(self, syntax: Syntax, line: int) -> bool:
+        """Whether a line holds code, not the inside of a string, and is no deeper than the site."""
+        indentation = indentation_of(syntax.lines[line])
+        start, own = syntax.line_starts[line], self.site.indentation
+        if not syntax.lines[line].strip() or (indentation != own and indentation.startswith(own)):
+            return False
+        return not (inside(syntax.strings, start) or inside(syntax.comments, start + len(indentation)))
 
     def new_frames(self, builder: RegionBuilder, parts: Sequence[Part]) -> tuple[Frame, ...]:
         context = builder.context

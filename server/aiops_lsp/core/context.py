@@ -173,7 +173,7 @@ class ContextBlocks:
     def _cleaned(self, span: Span) -> str:
         """The text of a span on one line, without comments, and with marks in place of secrets."""
         start, end = span
-        end = min(end, start + 4 * _LONGEST_DEFINITION)
+        end = self.syntax.end_of_signs(start, end, 4 * _LONGEST_DEFINITION)
         holes = [(*hole, " ") for hole in within(self.syntax.comments, start, end)]
         for hole in within(self.secret_spans, start, end):
             index = bisect_right(self.secret_spans, (hole[0], 1 << 62)) - 1

@@ -10,21 +10,20 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.outline import Role
 from aiops_lsp.core.syntax import inside, span_of, within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ast_grep_py import SgNode
 
     from aiops_lsp.core.partition import Header, Part
     from aiops_lsp.core.syntax import Span, Syntax
 
-_LOOKED_AT = 400
 _SIGNS = 40
 """How much of a statement its hash is made of, so that an edit further down in it does not move the cut before it."""
 
@@ -41,15 +40,9 @@ class Place:
 def cut(part: Part, syntax: Syntax, fits: Callable[[Part], bool]) -> list[Part]:
     """`part` in parts that fit, in order. One that does not, all the same, has no place where it may be cut."""
     places = _places(part, syntax)
-    cutting = _Cutting(part, places, fits)
-    return cutting.run([end - start for start, end in _lengths(part, places, syntax)])
-
-
-def _lengths(part: Part, places: Sequence[Place], syntax: Syntax) -> Iterator[Span]:
-    """Where each piece between neighbouring places begins and ends in the text."""
     edges = [part.start, *(place.line for place in places), part.end]
-    for start, end in pairwise(edges):
-        yield syntax.line_starts[start], syntax.line_starts[end - 1] + len(syntax.lines[end - 1])
+    spans = [(syntax.line_starts[start], _end_of_line(end - 1, syntax)) for start, end in pairwise(edges)]
+    return _Cutting(part, places, fits).run([len(_signs(*span, syntax)) for span in spans])
 
 
 class _Cutting:
@@ -61,21 +54,31 @@ class _Cutting:
         self.fits = fits
         self.last = len(places) + 1
 
-    def run(self, lengths: Sequence[int]) -> list[Part]:
-        """The parts; `lengths` are those of the pieces between neighbouring edges."""
-        edges = {0, self.last}
-        for piece in self.hopeless(lengths):
-            edges |= {piece, piece + 1}
-        for first, last in pairwise(sorted(edges)):
-            edges.update(self.cuts(first, last))
-        return [self.piece(first, last) for first, last in pairwise(sorted(edges))]
+    def run(self, sizes: Sequence[int]) -> list[Part]:
+        """The parts; `sizes` are how many signs of code are in the pieces between neighbouring edges.
 
-    def hopeless(self, lengths: Sequence[int]) -> Iterator[int]:
-        """The pieces that will never fit. They are set apart first, or all around them would be cut small in vain."""
-        for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-            if self.fits(self.piece(index, index + 1)):
-                return
-            yield index
+        Pieces that will never fit are set apart first, or all around them would be cut small in vain. Some are known
+        only once that was done: those with more in them than their size tells, such as long comments.
+        """
+        largest_first = sorted(range(self.last), key=lambda index: -sizes[index])
+        apart = set(takewhile(self.is_hopeless, largest_first))
+        edges = self.edges(apart)
+        alone = {first for first, last in pairwise(edges) if last - first == 1}
+        late = set(filter(self.is_hopeless, alone - apart))
+        if late:
+            edges = self.edges(apart | late)
+        return [self.piece(first, last) for first, last in pairwise(edges)]
+
+    def is_hopeless(self, index: int) -> bool:
+        return not self.fits(self.piece(index, index + 1))
+
+    def edges(self, apart: Iterable[int]) -> list[int]:
+        """The edges of the parts, with each of the pieces `apart` in a part of its own."""
+        edges = {0, self.last}
+        for index in apart:
+            edges |= {index, index + 1}
+        cuts = [cut for first, last in pairwise(sorted(edges)) for cut in self.cuts(first, last)]
+        return sorted([*edges, *cuts])
 
     def cuts(self, first: int, last: int) -> Iterator[int]:
         """The edges between `first` and `last` at which to cut."""
@@ -115,12 +118,13 @@ class _Cutting:
 def _places(part: Part, syntax: Syntax) -> list[Place]:
     """Where `part` may be cut: before its statements, and before those in their blocks but for the first of each."""
     found: dict[int, Place] = {}
+    end = _end_of_line(part.end - 1, syntax)
     for unit in part.units:
         if unit.item is None or unit.item.role is not Role.COMMENT:
             line = unit.item.first if unit.item is not None else unit.first
-            found[unit.first] = Place(unit.first, _rank(syntax.line_starts[line], syntax))
+            found[unit.first] = Place(unit.first, _rank(syntax.line_starts[line], end, syntax))
     for root in _roots(part):
-        for place in _Blocks(syntax, root).places():
+        for place in _Blocks(syntax, root, end).places():
             found.setdefault(place.line, place)
     return sorted((place for place in found.values() if part.start < place.line < part.end), key=lambda one: one.line)
 
@@ -147,13 +151,14 @@ class _Block:
 
 
 class _Blocks:
-    """The blocks in one function or statement."""
+    """The blocks in one function or statement, whose part ends at `end`."""
 
-    def __init__(self, syntax: Syntax, root: SgNode) -> None:
+    def __init__(self, syntax: Syntax, root: SgNode, end: int) -> None:
         assert syntax.language is not None
         self.syntax = syntax
         self.language = syntax.language
         self.root = root
+        self.end = end
 
     def places(self) -> Iterator[Place]:
         whole = span_of(self.root)
@@ -183,7 +188,7 @@ class _Blocks:
             line = self.line_before(self.joined(comment, span) if comment else span, span)
             comment = None
             if line is not None and len(block.statements) > 1 and not inside(self.syntax.strings, span[0]):
-                yield Place(line, _rank(span[0], self.syntax), block.headers)
+                yield Place(line, _rank(span[0], self.end, self.syntax), block.headers)
 
     def joined(self, comment: Span | None, span: Span) -> Span:
         """`span` with the comment directly above it, if that begins its line."""
@@ -222,20 +227,28 @@ def _header(around: _Block, span: Span) -> Iterator[Header]:
         yield tuple(pieces)
 
 
-def _rank(offset: int, syntax: Syntax) -> bytes:
-    """The hash of how the code at `offset` begins, without comments and blanks.
+def _rank(offset: int, end: int, syntax: Syntax) -> bytes:
+    """The hash of how the code at `offset` begins, without comments and blanks, in a part that ends at `end`.
 
     Without a grammar there are no statements to tell from other lines, and what follows a blank line comes first.
     """
-    end = min(len(syntax.text), offset + _LOOKED_AT)
-    pieces, reached = [], offset
-    for start, stop in within(syntax.comments, offset, end):
-        pieces.append(syntax.text[reached:start])
-        reached = stop
-    pieces.append(syntax.text[reached:end])
-    signs = "".join("".join(pieces).split())[:_SIGNS]
+    signs = _signs(offset, syntax.end_of_signs(offset, end, _SIGNS), syntax)
     digest = hashlib.blake2b(signs.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     if syntax.root is not None:
         return digest
     line = syntax.line_of(offset)
     return bytes([bool(line and syntax.lines[line - 1].strip())]) + digest
+
+
+def _end_of_line(line: int, syntax: Syntax) -> int:
+    return syntax.line_starts[line] + len(syntax.lines[line])
+
+
+def _signs(start: int, end: int, syntax: Syntax) -> str:
+    """The text from `start` to `end` without comments and blanks."""
+    pieces, reached = [], start
+    for first, last in within(syntax.comments, start, end):
+        pieces.append(syntax.text[reached:first])
+        reached = last
+    pieces.append(syntax.text[reached:end])
+    return "".join("".join(pieces).split())

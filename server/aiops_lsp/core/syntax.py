@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
+_SIGN = re.compile(r"\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,25 @@ class Syntax:
         while end > start and self.text[end - 1] == "\n":
             end -= 1
         return self.line_of(max(start, end - 1))
+
+    def end_of_signs(self, start: int, end: int, most: int) -> int:
+        """Where the text from `start` to `end` has shown `most` signs of code, or its end.
+
+        Neither comments nor blanks count: what is looked at of long code does not change with them.
+        """
+        if end - start <= most:
+            return end
+        index, reached = bisect_right(self.comments, (start, 1 << 62)), start
+        if index and self.comments[index - 1][1] > start:
+            reached = self.comments[index - 1][1]
+        while reached < end:
+            comment = self.comments[index] if index < len(self.comments) else (end, end)
+            for sign in _SIGN.finditer(self.text, reached, min(comment[0], end)):
+                most -= 1
+                if most == 0:
+                    return sign.end()
+            index, reached = index + 1, comment[1]
+        return end
 
 
 def plain_lines(text: str) -> list[str]:
