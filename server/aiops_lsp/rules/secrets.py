@@ -49,7 +49,7 @@ _SAID_TO_BE_PUBLIC = re.compile(
     r"|\bnosec\b|noqa:[^#]*\bS10[5-7]|pragma: allowlist secret|gitleaks:allow|\bNOSONAR\b"
 )
 _TO_BE_PUBLIC = re.compile(
-    r"(?i)software_?statement|publishable|public_?key|site_?key|posthog|mixpanel|amplitude|segment_|algolia|analytics"
+    r"(?i)software_?statement|publishable|public_?(?:key|id)|default_?(?:api_?)?(?:key|token)\b|site_?key|posthog|mixpanel|amplitude|segment_|algolia|analytics"
     r"|telemetry|(?:page_?token|\bcursor|continuation(?:_token)?)[\"']?\s*[:=(]\s*[bru]?[\"']?\Z"
 )
 # Values that name something, and places that hold nothing worth a password.
@@ -64,13 +64,15 @@ _NOWHERE = re.compile(
 )
 _SHOWN = re.compile(
     r"(?i)(?:\b|_)(?:examples?(?!\.(?:com|org|net))|samples?|dummy|fake|mock\w*|placeholders?)(?:\b|_)"
-    r"|\btest(?:[ _](?:\w+[ _]){0,2}|\w*)key\w*|\bfor (?:unit )?test(?:s|ing)?\b|\bno real\b"
+    r"|\b(?:not|never)(?: \w+)? in production\b|\btest(?:[ _](?:\w+[ _]){0,2}|\w*)key\w*"
+    r"|\bfor (?:unit )?test(?:s|ing)?\b|\bno real\b"
 )
 # Keys of services that count visitors are public: every copy of a program and every page holds them.
 _MEASURES = re.compile(r"(?i)telemetry|posthog|mixpanel|amplitude|analytics")
 # Names that say that the value is no secret in clear, and a database on the machine of whoever runs the code.
 _NOT_IN_CLEAR = re.compile(r"(?i)(?:encrypted|obscured|_empty|_blank)\w*[\"']?\s*[:=]+\s*[\"']?\Z")
 _OWN_MACHINE = re.compile(r"(?i)\bhost(?:name)?[\"']?\s*[:=]\s*[\"']?(?:localhost|127\.0\.0\.1)\b")
+_COUNTS_VISITS = re.compile(r"(?i)\bmeasurement_?id\b")
 _CLEARLY_SECRET = re.compile(r"(?i)secret|passw")
 # Within a list that names the kinds of something, "password" among them.
 _AMONG_NAMES = re.compile(r"""\[\s*(?:[bru]?["'][\w.-]{1,40}["'],\s*)+[bru]?["']\Z""")
@@ -155,6 +157,7 @@ def _is_no_password(snapshot: Snapshot, kind: str, offset: int, value: str) -> b
         or _NOT_IN_CLEAR.search(before) is not None
         or (kind == "PASSWORD" and _OWN_MACHINE.search(before) is not None)
         or ("/telemetry/" in snapshot.uri and not _CLEARLY_SECRET.search(before.rpartition("\n")[2]))
+        or _COUNTS_VISITS.search(before) is not None
         or (_MEASURES.search(before) is not None and not _CLEARLY_SECRET.search(before.rpartition("\n")[2]))
         or _AMONG_NAMES.search(before) is not None
         or _LIST_OF_WORDS.search(before) is not None
