@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 _V = TypeVar("_V")
 _TEST_PATH = re.compile(
     r"/(?:tests?|test[-_]?(?:utils?|tools?|helpers?|modes?)|testing|test-framework|microbench|functional|testdata|_?fixtures|__tests__"
-    r"|__mocks__|specs?|e2e|it|benchmarks?|_?examples?|(?:[\w-]+ )?samples?"
+    r"|__mocks__|specs?|e2e|it|benchmarks?|_?(?:[\w-]+[ -])?(?:examples?|samples)|reg(?:ression[-_]?)?tests?"
     r"|stress(?:[-_]tests?)?|load[-_]?tests?|fuzz(?:ers?|ing)?)/"
     r"|/(?:test_[^/]*|tests?|conftest|pytest_plugin)\.py$|_tests?\.(?:py|go|rs)$|/(?:[a-z0-9]+test|test[a-z]+|integration)/[^/]+\.go$|/testing\.go$"
-    r"|(?:\.(?:test|spec)|Test)\.[cm]?[jt]sx?$|/[A-Z]\w*Tests?(?:Case)?\.java$"
+    r"|(?:\.(?:test|spec)|Test)\.[cm]?[jt]sx?$|/(?:[A-Z]\w*Tests?(?:Case)?|Test[A-Z]\w*)\.java$|/\w+_mock\.go$"
 )
 _LONGEST_MARK = 240
 _DEFAULTS = RuleOptions()

@@ -60,7 +60,7 @@ _NAMES_SOMETHING = re.compile(
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # The address to which a program reports its errors is in every copy of it.
 _NOWHERE = re.compile(
-    r"@(?:(?:[\w-]+\.)*sentry\.io\b|localhost|127\.|0\.0\.0\.0|\[::1\]|host\.docker\.internal|(?:[\w-]+\.)*(?:example|test|invalid|localdomain)\b)"
+    r"@(?:(?:[\w-]+\.)*(?:get)?sentry\.(?:io|com)\b|localhost|127\.|0\.0\.0\.0|\[::1\]|host\.docker\.internal|(?:[\w-]+\.)*(?:example|test|invalid|localdomain)\b)"
 )
 _SHOWN = re.compile(
     r"(?i)(?:\b|_)(?:examples?(?!\.(?:com|org|net))|samples?|dummy|fake|mock\w*|placeholders?)(?:\b|_)"
@@ -71,7 +71,9 @@ _SHOWN = re.compile(
 _MEASURES = re.compile(r"(?i)telemetry|posthog|mixpanel|amplitude|analytics")
 # Names that say that the value is no secret in clear, and a database on the machine of whoever runs the code.
 _NOT_IN_CLEAR = re.compile(r"(?i)(?:encrypted|obscured|_empty|_blank)\w*[\"']?\s*[:=]+\s*[\"']?\Z")
-_OWN_MACHINE = re.compile(r"(?i)\bhost(?:name)?[\"']?\s*[:=]\s*[\"']?(?:localhost|127\.0\.0\.1)\b")
+_OWN_MACHINE = re.compile(
+    r"(?i)host(?:name)?[\"']?\s*[:=]\s*[\"']?(?:localhost|127\.0\.0\.1)\b|\brpc\w*[\"']?\s*[:=]\s*[\"']?127\.0\.0\.1\b"
+)
 _COUNTS_VISITS = re.compile(r"(?i)\bmeasurement_?id\b")
 _CLEARLY_SECRET = re.compile(r"(?i)secret|passw")
 # Within a list that names the kinds of something, "password" among them.
