@@ -38,7 +38,7 @@ _TEST_PATH = re.compile(
     r"|__mocks__|specs?|e2e|it|benchmarks?|_?(?:[\w-]+[ -])?(?:examples?|samples)|reg(?:ression[-_]?)?tests?"
     r"|stress(?:[-_]tests?)?|load[-_]?tests?|fuzz(?:ers?|ing)?)/"
     r"|/(?:test_[^/]*|tests?|conftest|pytest_plugin)\.py$|_tests?\.(?:py|go|rs)$|/(?:[a-z0-9]+test|test[a-z]+|integration)/[^/]+\.go$|/testing\.go$"
-    r"|(?:\.(?:test|spec)|Test)\.[cm]?[jt]sx?$|/(?:[A-Z]\w*Tests?(?:Case)?|Test[A-Z]\w*)\.java$|/\w+_mock\.go$"
+    r"|(?:\.(?:test|spec)|Test)\.[cm]?[jt]sx?$|/(?:[A-Z]\w*Tests?(?:Case)?|Test[A-Z]\w*|test[a-z]+|[a-z]+test)\.java$|/\w+_mock\.go$"
 )
 _LONGEST_MARK = 240
 _DEFAULTS = RuleOptions()
