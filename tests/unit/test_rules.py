@@ -27,6 +27,7 @@ EVAL = "eval(request.args['x'])"
 TOKEN = "gh" + "p_" + "Zx81kQ2mPw7LrT0vBn4sYc6uJe3hGd9aFiKo"
 
 
+PEM = "-----BEGIN PRIVATE " + "KEY-----\nMIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEB\n-----END PRIVATE " + "KEY-----"
 BASIC = base64.b64encode(b"deploy:" + b"k2mPw7LrT0vBn4sY").decode()
 
 
@@ -210,6 +211,17 @@ def test_options_switch_rules(options: RuleOptions, severities: list[Severity]) 
         ("benches/suite.py", 0),
         ("usage-examples/a.py", 0),
         ("counterexamples/a.py", 1),
+        ("app/samples/x.py", 0),
+        ("app/client%20samples/x.py", 0),
+        ("app/_examples/x.py", 0),
+        ("app/orm-examples/x.py", 0),
+        ("app/regtest/x.py", 0),
+        ("app/_fixtures/x.py", 0),
+        ("app/api/testmode/x.py", 0),
+        ("app/stress/v2/x.py", 0),
+        ("app/apis/fuzzer/x.py", 0),
+        ("app/sampler/x.py", 1),
+        ("app/stresses/x.py", 1),
     ],
 )
 def test_what_is_fine_in_tests_is_not_reported_there(path: str, count: int) -> None:
@@ -292,6 +304,32 @@ def test_a_key_of_many_lines_is_one_finding_on_its_first_line() -> None:
         ("url = 'postgresql://shop:S3cret-pw@db.acme.io/chat'\n", ["any/hardcoded-password"]),
         ("url = 'models://scope:prefix@acme/model'\n", []),
         ("password = '$2b$12$KIXQ1kq8e7n4Zs9yWv3u0OeB1mYp5t6R2d8f'\n", []),
+        ("user_password = 'shop:$2b$12$KIXQ1kq8e7n4Zs9yWv3u0OeB1mYp5t6R2d8f'\n", []),
+        (
+            "SENTRY_DSN = 'https://56d2a46124614b01b0f4086897e96110:6e175465accc41b595a96947155f61fb@sentry.io/149'\n",
+            [],
+        ),
+        (
+            "DSN = 'https://56d2a46124614b01b0f4086897e96110:6e175465accc41b595a96947155f61fb@errors.acme.io/149'\n",
+            ["any/hardcoded-password"],
+        ),
+        ("currentPasswordHashPrefix = 'pbkdf2-sha256-v1:'\n", []),
+        ("secretboxPrefix = 'enc:secretbox:v1:'\n", []),
+        ("encryptedClientSecret = 'sYbJYm99WB8jzeaLPU0OPDMJKIkZvD2qOn3SyEMf'\n", []),
+        ("clientSecret = 'sYbJYm99WB8jzeaLPU0OPDMJKIkZvD2qOn3SyEMf'\n", ["any/hardcoded-password"]),
+        ("CREDENTIAL_EMPTY_VALUE = '__acme_EMPTY_VALUE_7b1af746-3729-4c60-9b9b-e08eb29e58da'\n", []),
+        ("settings = ['host: \"localhost\"', 'user: \"sa\"', 'password: \"Admin12345\"']\n", []),
+        (
+            "settings = ['host: \"db.acme.io\"', 'user: \"sa\"', 'password: \"Admin12345\"']\n",
+            ["any/hardcoded-password"],
+        ),
+        ("var defaultApiKey = '9f7d929b018cdffb338517efa06f58359e86ff1ffd350bc8'\n", []),
+        ("rpcallowip: '127.0.0.1'\nrpcuser: 'coin'\nrpcpassword: 'local321'\n", []),
+        ("authTokenPublicId = '5W1bR67GNbWcXqmxZzBG1'\n", []),
+        ("# MEASUREMENT_ID = 'G-ZFZWHGZ64H'\nAPI_SECRET = 'fQ5joCsDRTOp55wX8a2cVw'\n", []),
+        (f'# made for localhost, do not use in production\nkey = """{PEM}"""\n', []),
+        (f'testKeyPEM = """{PEM}"""\n', []),
+        (f'keyPEM = """{PEM}"""\n', ["any/secret"]),
     ],
 )
 def test_values_that_only_stand_for_a_secret_are_no_finding(text: str, found: list[str]) -> None:
@@ -303,6 +341,23 @@ def test_a_key_that_documentation_shows_is_no_finding() -> None:
     key = "    -----BEGIN PRIVATE " + f"KEY-----\n{body}\n    -----END PRIVATE " + "KEY-----\n"
     assert codes(review(f'"""\n.. code-block:: yaml\n\n    id_rsa: |\n{key}"""\n')) == []
     assert codes(review(f'KEY = """\n{key}"""\n')) == ["any/secret"]
+
+
+@pytest.mark.parametrize(
+    ("path", "found"), [("telemetry/visits.js", []), ("orders/visits.js", ["any/hardcoded-password"])]
+)
+def test_a_key_of_what_counts_visits_is_public(path: str, found: list[str]) -> None:
+    given = 'const apiToken = "ef58278d935ccb26307800279458484d";\n'
+    assert codes(review(given, "javascript", uri=f"file:///app/{path}")) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [("registry/client.go", 1), ("registry/testing.go", 0), ("testcerts/client.go", 0), ("integration/client.go", 0)],
+)
+def test_go_keeps_what_tests_need_in_packages_of_such_names(path: str, count: int) -> None:
+    given = "package x\n\nvar callback = ssh.InsecureIgnoreHostKey()\n"
+    assert len(review(given, "go", uri=f"file:///app/{path}")) == count
 
 
 def test_tests_within_a_rust_file_have_passwords_of_their_own() -> None:

@@ -43,31 +43,39 @@ _PUBLIC_KEY = re.compile(
     r"|MCowBQYDK2Vw|(?:ssh-\w+ )?AAAA(?:B3NzaC1yc2|C3NzaC1lZDI1NTE5|E2VjZHNh)"
 )
 # What is kept of a password so that it can be checked.
-_PASSWORD_HASH = re.compile(r"\$(?:2[abxy]|argon2\w*|[156])\$|pbkdf2[_:]\w+|\{S?SHA\d*\}|scrypt[:$]")
+_PASSWORD_HASH = re.compile(r"(?:[\w.@-]+:)?\$(?:2[abxy]|argon2\w*|[156])\$|pbkdf2[_:]\w+|\{S?SHA\d*\}|scrypt[:$]")
 _OF_A_HASH = re.compile(r"""(?i)(?:_|\b)(?:salt|sha\d+|md5|hash)["']?\s*[:=]\s*[bru]?["']?\Z""")
 _SAID_TO_BE_PUBLIC = re.compile(
     r"(?i)\bpublic(?:ly)?\b|\bfront-?end\b|\bclient[ -]side\b|\bnot (?:a |really |actually )*(?:secrets?|vulnerability)\b|https?://\S+\.js\b"
     r"|\bnosec\b|noqa:[^#]*\bS10[5-7]|pragma: allowlist secret|gitleaks:allow|\bNOSONAR\b"
 )
 _TO_BE_PUBLIC = re.compile(
-    r"(?i)software_?statement|publishable|public_?key|site_?key|posthog|mixpanel|amplitude|segment_|algolia|analytics"
+    r"(?i)software_?statement|publishable|public_?(?:key|id)|default_?(?:api_?)?(?:key|token)\b|site_?key|posthog|mixpanel|amplitude|segment_|algolia|analytics"
     r"|telemetry|(?:page_?token|\bcursor|continuation(?:_token)?)[\"']?\s*[:=(]\s*[bru]?[\"']?\Z"
 )
 # Values that name something, and places that hold nothing worth a password.
 _NAMES_SOMETHING = re.compile(
     r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Za-z:._-]+-20\d\d-[01]\d-[0-3]\d|[?&][\w-]+=|\d+/\w+(?:/\w+)?|[a-z]+/[a-z][\w.-]*|[\w.+-]+@[\w-]+\.[\w.]+"
-    r"|.+\.(?:json|ya?ml|txt|html?|pem|key|crt|csv|py|js|ts|xml|ini|conf|cfg|db|env|toml)"
+    r"|.+\.(?:json|ya?ml|txt|html?|pem|key|crt|csv|py|js|ts|xml|ini|conf|cfg|db|env|toml)|[a-z][\w-]*(?::[\w-]+)*:"
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# The address to which a program reports its errors is in every copy of it.
 _NOWHERE = re.compile(
-    r"@(?:localhost|127\.|0\.0\.0\.0|\[::1\]|host\.docker\.internal|(?:[\w-]+\.)*(?:example|test|invalid|localdomain)\b)"
+    r"@(?:(?:[\w-]+\.)*(?:get)?sentry\.(?:io|com)\b|localhost|127\.|0\.0\.0\.0|\[::1\]|host\.docker\.internal|(?:[\w-]+\.)*(?:example|test|invalid|localdomain)\b)"
 )
 _SHOWN = re.compile(
     r"(?i)(?:\b|_)(?:examples?(?!\.(?:com|org|net))|samples?|dummy|fake|mock\w*|placeholders?)(?:\b|_)"
-    r"|\btest[ _](?:\w+[ _]){0,2}key\b|\bfor (?:unit )?test(?:s|ing)?\b|\bno real\b"
+    r"|\b(?:not|never)(?: \w+)? in production\b|\btest(?:[ _](?:\w+[ _]){0,2}|\w*)key\w*"
+    r"|\bfor (?:unit )?test(?:s|ing)?\b|\bno real\b"
 )
 # Keys of services that count visitors are public: every copy of a program and every page holds them.
 _MEASURES = re.compile(r"(?i)telemetry|posthog|mixpanel|amplitude|analytics")
+# Names that say that the value is no secret in clear, and a database on the machine of whoever runs the code.
+_NOT_IN_CLEAR = re.compile(r"(?i)(?:encrypted|obscured|_empty|_blank)\w*[\"']?\s*[:=]+\s*[\"']?\Z")
+_OWN_MACHINE = re.compile(
+    r"(?i)host(?:name)?[\"']?\s*[:=]\s*[\"']?(?:localhost|127\.0\.0\.1)\b|\brpc\w*[\"']?\s*[:=]\s*[\"']?127\.0\.0\.1\b"
+)
+_COUNTS_VISITS = re.compile(r"(?i)\bmeasurement_?id\b")
 _CLEARLY_SECRET = re.compile(r"(?i)secret|passw")
 # Within a list that names the kinds of something, "password" among them.
 _AMONG_NAMES = re.compile(r"""\[\s*(?:[bru]?["'][\w.-]{1,40}["'],\s*)+[bru]?["']\Z""")
@@ -154,6 +162,10 @@ def _is_no_password(snapshot: Snapshot, kind: str, offset: int, value: str) -> b
         # A secret stands once; what stands again and again is data that the code shows.
         or (kind == "SECRET" and snapshot.text.count(value) >= _OFTEN)
         or _SHOWN.search(before) is not None
+        or _NOT_IN_CLEAR.search(before) is not None
+        or (kind == "PASSWORD" and _OWN_MACHINE.search(before) is not None)
+        or ("/telemetry/" in snapshot.uri and not _CLEARLY_SECRET.search(before.rpartition("\n")[2]))
+        or _COUNTS_VISITS.search(before) is not None
         or (_MEASURES.search(before) is not None and not _CLEARLY_SECRET.search(before.rpartition("\n")[2]))
         or _AMONG_NAMES.search(before) is not None
         or _LIST_OF_WORDS.search(before) is not None
