@@ -266,6 +266,8 @@ class Dispatcher:
         recipe = (self._texts, order.snapshot.language, order.instructions, order.answer_language, regions)
         delimiter = secrets.token_hex(8)
         prompt = review_prompt(*recipe, delimiter)
+        if not order.changes:
+            return prompt, False
         taken = estimate_tokens(prompt.system + prompt.user, model) + answer_tokens(jobs)
         room = order.folder.settings.budget.max_tokens_per_request - taken - CHANGES_FRAME_TOKENS
         changes = fitting(order.changes, regions, room, model)
