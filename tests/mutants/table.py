@@ -7,6 +7,7 @@ from dataclasses import dataclass
 TEXT = ("tests/unit/test_text.py",)
 ANCHORS = ("tests/unit/test_anchors.py",)
 FIXES = ("tests/unit/test_fixes.py",)
+DERIVE = ("tests/unit/test_derive.py",)
 PLACES = ("tests/integration/test_engine_places.py",)
 MARKERS = ("tests/integration/test_markers.py",)
 CONVERT = ("tests/unit/test_convert.py", "tests/integration/test_lsp_actions.py")
@@ -197,7 +198,7 @@ MUTANTS = (
         "engine/derive.py",
         "return snapshot.slice(place) == shown.finding.evidence",
         "return True",
-        ("tests/unit/test_derive.py",),
+        DERIVE,
     ),
     Mutant(
         "what is re-checked does not say so",
@@ -232,7 +233,7 @@ MUTANTS = (
         "engine/derive.py",
         "return one.start < other.end and other.start < one.end",
         "return one.start.line == other.start.line",
-        ("tests/unit/test_derive.py",),
+        DERIVE,
     ),
     Mutant(
         "broken code counts as reviewed",
