@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.alone import Alone, Site, indentation_of
@@ -223,10 +223,23 @@ def _stands_alone(lines: Sequence[str], start: int, end: int, language: Language
     inner = [line for line in lines[start:end] if line.strip()]
     if not inner or not lines[start].strip():
         return False
-    following = next((line for line in lines[end:] if line.strip()), "")
     final = inner[-1].strip()
-    joined = any(line.lstrip().startswith(_JOINS_LINES) for line in (inner[0], following))
+    joined = any(_first_code(below, language).startswith(_JOINS_LINES) for below in (inner, islice(lines, end, None)))
     return not _is_comment(final, language) and not joined and not final.endswith("\\")
+
+
+def _first_code(lines: Iterable[str], language: Language) -> str:
+    """The first line with more than a comment in it, from the code on; empty if there is none."""
+    within = False
+    for line in map(str.strip, lines):
+        if within or line.startswith("/*"):
+            end = line.find("*/", 0 if within else 2)
+            within = end < 0
+            if not within and (code := line[end + 2 :].lstrip()):
+                return code
+        elif line and not line.startswith(language.line_comment):
+            return line
+    return ""
 
 
 def _is_comment(line: str, language: Language) -> bool:
