@@ -83,6 +83,17 @@ def test_an_answer_takes_the_place_of_what_it_overlaps_and_of_nothing_else_on_th
     assert sorted(one.finding.evidence for one in found) == ["one", "two"]
 
 
+def test_an_answer_takes_the_place_of_nothing_of_another_category() -> None:
+    shown = live(0, 4, 7, "two")
+    shown.finding = replace(shown.finding, category=Category.SECURITY)
+    standings = [Standing.reviewing(record_of("one two", "two"))]
+    found = derive(SNAPSHOT, [REGION], standings, [shown], lambda _code: 0, PlacedRecords())
+    assert {(one.finding.category, one.finding.rechecking) for one in found} == {
+        (Category.BUG, False),
+        (Category.SECURITY, True),
+    }
+
+
 def test_an_answer_does_not_have_the_others_placed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
