@@ -7,6 +7,7 @@ from dataclasses import dataclass
 TEXT = ("tests/unit/test_text.py",)
 ANCHORS = ("tests/unit/test_anchors.py",)
 FIXES = ("tests/unit/test_fixes.py",)
+GLANCE = ("tests/unit/test_glance.py",)
 DERIVE = ("tests/unit/test_derive.py",)
 PLACES = ("tests/integration/test_engine_places.py",)
 MARKERS = ("tests/integration/test_markers.py",)
@@ -164,6 +165,20 @@ MUTANTS = (
         "if self.examined is not None and self.is_current(self.examined.snapshot):",
         "if self.examined is not None:",
         ENGINE,
+    ),
+    Mutant(
+        "a glance is published for a text that went on",
+        "engine/document.py",
+        "elif self.glance is not None and self.is_current(self.glance.snapshot):",
+        "elif self.glance is not None:",
+        GLANCE,
+    ),
+    Mutant(
+        "a glance hides what is known",
+        "engine/document.py",
+        "return all(_is_glanced(live.finding) for live in self.live)",
+        "return True",
+        GLANCE,
     ),
     Mutant(
         "the same is published again",
