@@ -212,19 +212,24 @@ def test_comments_above_functions_do_not_keep_an_edit_from_being_a_splice(langua
 
 
 @pytest.mark.parametrize(
-    ("above", "below"),
+    "below",
     [
-        ("const a = b", "(c) => { d() }"),
-        ("const a = b", "// c\n(c) => { d() }"),
-        ("const a = b", "/* c */ (c) => { d() }"),
-        ("const a = b", "/* c\n */\n(c) => { d() }"),
-        ("const a = b", "/* c\n */ (c) => { d() }"),
+        "(c) => { d() }",
+        "// c\n(c) => { d() }",
+        "/* c */ (c) => { d() }",
+        "/* c\n */\n(c) => { d() }",
+        "/* c\n */ (c) => { d() }",
     ],
 )
-def test_what_may_go_on_below_a_comment_is_what_the_whole_document_gives(above: str, below: str) -> None:
-    before = f"function f() {{\n  return 1\n}}\n\n{above} + function () {{\n  return 2\n}}\n{below}\n"
-    spliced(before, before.replace("return 2", "return 3"), "javascript")
-    spliced(before, before.replace("d()", "e()"), "javascript")
+def test_what_may_go_on_below_a_comment_takes_the_whole_document(below: str) -> None:
+    before = f"function f() {{\n  return 1\n}}\n\nconst a = function () {{\n  return 2\n}}\n{below}\n"
+    assert spliced(before, before.replace("return 2", "return 3"), "javascript") is None
+
+
+def test_a_long_comment_of_lua_takes_the_whole_document() -> None:
+    text = "function f()\n  return 1\nend\n\n--[[ c\n]] (g or h)()\n\nfunction i()\n  return 2\nend\n"
+    assert spliced(text, text.replace("return 1", "return 3"), "lua") is None
+    assert spliced(text, text.replace("return 2", "return 3"), "lua") is not None
 
 
 @pytest.mark.parametrize("back", [False, True])

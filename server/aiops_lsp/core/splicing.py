@@ -34,6 +34,9 @@ _NEARBY = 40
 _JOINS_LINES = tuple("([`.,+-*/%?:=<>&|^~\\")
 """What at a line's start may make it go on with the statement above, where no semicolon ended that."""
 
+_LONG_COMMENT = "--["
+"""Lua's: it begins as a comment of one line does, and may have code after its end."""
+
 _GOES_ON = re.compile(r"[^\w@]|(?:elif|else|except|catch|finally|case|default|while)\b")
 """What begins a line that is not the first of a statement, or may not be."""
 
@@ -237,7 +240,7 @@ def _first_code(lines: Iterable[str], language: Language) -> str:
             within = end < 0
             if not within and (code := line[end + 2 :].lstrip()):
                 return code
-        elif line and not line.startswith(language.line_comment):
+        elif line and (not line.startswith(language.line_comment) or line.startswith(_LONG_COMMENT)):
             return line
     return ""
 
