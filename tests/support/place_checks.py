@@ -6,6 +6,7 @@ Nothing here comes from the program's own text: positions are looked up in plain
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.findings import Origin
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tests.support.scripted_model import Faults
 
 _ENDS = re.compile(r"\r\n|\r|\n")
+_KEPT_ENDS = re.compile(r"(\r\n|\r|\n)")
 
 
 class Places:
@@ -27,9 +29,8 @@ class Places:
         self.text = text
         self.sound: dict[int, Finding] = {}
         """The findings that were checked against this text and hold, by their identity."""
-        ends = list(_ENDS.finditer(text))
-        self._starts = [0, *(end.end() for end in ends)]
-        self._stops = [*(end.start() for end in ends), len(text)]
+        borders = [0, *accumulate(map(len, _KEPT_ENDS.split(text)))]
+        self._starts, self._stops = borders[:-1:2], borders[1::2]
 
     def lines(self) -> list[str]:
         """All lines, without their ends."""
