@@ -24,7 +24,7 @@ import sys
 import time
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -38,10 +38,11 @@ from tests.support.ledger import FAST_FOLDER
 from tests.support.replay_world import ReplayWorld
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.line_diff import Block
+    from tests.benchmarks.sessions import Transaction
     from tests.support.replay_world import TypedBuffer
 
 OUT = subjects.ROOT / "build" / "benchmarks"
@@ -69,18 +70,15 @@ def world_with(seed: int, stability: Tally) -> Iterator[ReplayWorld]:
             world.close()
 
 
-def replay_trace(
-    world: ReplayWorld, trace: dict[str, Any], keys: Sequence[float], language: str, edits: range | None = None
-) -> None:
-    """Type a trace, or some of its transactions: save now and then, close and open the file again at times.
+def replay_trace(world: ReplayWorld, text: str, transactions: Iterable[Transaction], language: str) -> None:
+    """Type transactions of a trace into `text`: save now and then, close and open the file again at times.
 
     Prose is reviewed by command.
     """
-    chance, chosen = world.chance, edits if edits is not None else range(len(trace["txns"]))
-    text = next(islice(texts_of(trace), chosen.start - 1, None)) if chosen.start else trace["startContent"]
+    chance = world.chance
     buffer = world.opened("file:///nowhere/typed", language, text)
     rest(world, buffer)
-    for gap, patches in islice(typed(trace, keys), chosen.start, chosen.stop):
+    for gap, patches in transactions:
         world.wait(min(gap, LONGEST_PAUSE))
         for place, gone, new in patches:
             world.put(buffer, place, place + gone, new)
@@ -111,11 +109,14 @@ def replay_windows(
     part: tuple[int, int] = (1, 1),
 ) -> Iterator[str]:
     """Type a trace in windows, or the windows of one of so many parts, until `most` edits are done."""
-    count = len(trace["txns"])
-    windows = spread(count, WINDOW)[part[0] - 1 :: part[1]]
+    transactions = list(typed(trace, keys))
+    windows = spread(len(transactions), WINDOW)[part[0] - 1 :: part[1]]
+    wanted = {window.start for window in windows}
+    texts = enumerate(chain([trace["startContent"]], texts_of(trace)))
+    starts = {number: text for number, text in texts if number in wanted}
     done, count = 0, sum(map(len, windows))
     for window in windows:
-        replay_trace(world, trace, keys, language, window)
+        replay_trace(world, starts[window.start], transactions[window.start : window.stop], language)
         done += len(window)
         yield f"{done:,} of {count:,} edits"
         if done >= most:

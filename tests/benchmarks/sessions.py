@@ -33,8 +33,12 @@ def gaps_of(trace: dict[str, Any], longest: float = 1.0) -> list[float]:
     return [later - earlier for earlier, later in pairwise(times) if 0 < later - earlier < longest]
 
 
-def typed(trace: dict[str, Any], keys: Sequence[float]) -> Iterator[tuple[float, list[tuple[int, int, str]]]]:
-    """Each transaction with the pause before it."""
+Transaction = tuple[float, list[tuple[int, int, str]]]
+"""The pause before it in seconds, and each patch: where, how much it takes away, what it puts there."""
+
+
+def typed(trace: dict[str, Any], keys: Sequence[float]) -> Iterator[Transaction]:
+    """The transactions of a trace; where its clock is too coarse for a pause, one of the gaps `keys` stands for it."""
     last, used = None, 0
     for one in trace["txns"]:
         now = seconds(one["time"])

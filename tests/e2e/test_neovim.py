@@ -30,7 +30,7 @@ BUG = findings_where(
             "focus": "/ len(values)",
             "severity": "high",
             "confidence": 95,
-            "fix": {"new_lines": ["    note = '👍 漢字'; return sum(values) / (len(values) or 1)"]},
+            "fix": {"new_lines": ["    note = '👍 漢字\t'; return sum(values) / (len(values) or 1)"]},
         }
     }
 )
@@ -97,12 +97,13 @@ async def test_type_a_bug_see_it_fix_it_undo_and_see_it_elsewhere_at_no_cost(ver
         restarted = await Window(nvim, tmp_path, provider, "third", "attach finding hint stop").run()
         assert len(provider.journal) == asked
 
+    assert seen["encoding"] == {"0.12": "utf-8", "0.10": "utf-16"}[version]
     assert seen["finding"]["text"] == "/ len(values)"
     assert "Divides by zero" in seen["finding"]["message"]
-    assert seen["typed"][-1] == "    note = '👍 漢字'; return sum(values) / len(values)"
+    assert seen["typed"][-1] == "    note = '👍 漢字\t'; return sum(values) / len(values)"
     assert seen["hint"]["line"] == seen["finding"]["line"]
     assert "Divides by zero" in json.dumps(seen["hint"]["label"])
-    assert seen["fixed"][-1] == "    note = '👍 漢字'; return sum(values) / (len(values) or 1)"
+    assert seen["fixed"][-1] == "    note = '👍 漢字\t'; return sum(values) / (len(values) or 1)"
     assert seen["fixed"][:-1] == seen["typed"][:-1]
     assert seen["undone"] == seen["typed"]
     assert second["finding"] == seen["finding"]

@@ -24,7 +24,7 @@ from tests.support.vscode import EXTENSION, TESTS, Window, build_extension, npm_
 
 pytestmark = pytest.mark.timeout(400)
 
-CODE = "def mean(values):\n    note = '👍 漢字'; return sum(values) / len(values)\n"
+CODE = "def mean(values):\n    note = '👍 漢字\t'; return sum(values) / len(values)\n"
 FIXED = CODE.replace("len(values)", "(len(values) or 1)")
 OTHER = (
     "import subprocess\n\n\ndef archive(folder):\n"
@@ -37,7 +37,7 @@ BUG = findings_where(
             "why": "The mean of no values is undefined.",
             "trigger": "mean([])",
             "focus": "/ len(values)",
-            "fix": {"new_lines": ["    note = '👍 漢字'; return sum(values) / (len(values) or 1)"]},
+            "fix": {"new_lines": ["    note = '👍 漢字\t'; return sum(values) / (len(values) or 1)"]},
         }
     }
 )

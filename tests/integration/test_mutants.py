@@ -27,6 +27,10 @@ def test_a_mutant_that_changes_nothing_survives() -> None:
     assert attempt(mutant.file, mutated(mutant.file, mutant.old, mutant.old), mutant.tests) is Fate.SURVIVED
 
 
+def test_what_only_a_type_checker_reads_is_left_alone() -> None:
+    assert list(made("if TYPE_CHECKING:\n    import a\n")) == []
+
+
 def test_mutants_are_made_of_all_kinds() -> None:
     source = "def f(a):\n    if a < 1 and a + 2:\n        return 3\n"
     assert [text.split("\n")[1].strip() for _, text in made(source)][:5] == [

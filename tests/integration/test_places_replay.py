@@ -15,6 +15,7 @@ import pytest
 from aiops_lsp.core import text
 from aiops_lsp.engine import derive, document
 from tests.benchmarks.places import replay_commits, replay_trace, spread
+from tests.benchmarks.sessions import typed
 from tests.support.homes import private_home
 from tests.support.replay_world import ReplayWorld
 
@@ -75,7 +76,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReplayWor
 
 
 def replayed(world: ReplayWorld) -> Counts:
-    replay_trace(world, typed_session(5), [0.1, 0.4, 0.2], "python")
+    session = typed_session(5)
+    replay_trace(world, session["startContent"], typed(session, [0.1, 0.4, 0.2]), "python")
     return world.counts
 
 

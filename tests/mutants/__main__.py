@@ -11,14 +11,14 @@ import random
 import sys
 
 from tests.mutants.made import made
-from tests.mutants.table import ANCHORS, ENGINE, FIXES, MARKERS, MUTANTS, TEXT
+from tests.mutants.table import ANCHORS, DERIVE, ENGINE, FIXES, MARKERS, MUTANTS, TEXT
 from tests.mutants.trying import PACKAGE, Fate, attempt, mutated
 
 MADE_IN = {
     "core/text.py": (*TEXT, *MARKERS),
     "core/anchors.py": (*ANCHORS, *MARKERS),
     "core/fixes.py": (*FIXES, *MARKERS),
-    "engine/derive.py": ENGINE,
+    "engine/derive.py": (*DERIVE, *ENGINE),
 }
 
 

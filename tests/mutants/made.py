@@ -26,7 +26,8 @@ def made(source: str) -> Iterator[tuple[str, str]]:
         mutant = copy.deepcopy(tree)
         target = next(other for at, other in enumerate(ast.walk(mutant)) if at == number)
         if (words := _change(target)) is not None:
-            yield f"line {getattr(node, 'lineno', 0)}: {words}", ast.unparse(mutant)
+            place = f"line {getattr(node, 'lineno', 0)}, column {getattr(node, 'col_offset', 0)}"
+            yield f"{place}: {words}", ast.unparse(mutant)
 
 
 def _change(node: ast.AST) -> str | None:
@@ -44,6 +45,8 @@ def _change(node: ast.AST) -> str | None:
         case ast.Constant(value=int() as value) if not isinstance(value, bool):
             node.value = value + 1
             return f"{value} is {value + 1}"
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return None  # the same program: nothing is asked of annotations while it runs
         case ast.If() | ast.IfExp():
             node.test = ast.UnaryOp(ast.Not(), node.test)
             return "condition negated"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 TEXT = ("tests/unit/test_text.py",)
 ANCHORS = ("tests/unit/test_anchors.py",)
 FIXES = ("tests/unit/test_fixes.py",)
+GLANCE = ("tests/unit/test_glance.py",)
+DERIVE = ("tests/unit/test_derive.py",)
 PLACES = ("tests/integration/test_engine_places.py",)
 MARKERS = ("tests/integration/test_markers.py",)
 CONVERT = ("tests/unit/test_convert.py", "tests/integration/test_lsp_actions.py")
@@ -165,6 +167,20 @@ MUTANTS = (
         ENGINE,
     ),
     Mutant(
+        "a glance is published for a text that went on",
+        "engine/document.py",
+        "elif self.glance is not None and self.is_current(self.glance.snapshot):",
+        "elif self.glance is not None:",
+        GLANCE,
+    ),
+    Mutant(
+        "a glance hides what is known",
+        "engine/document.py",
+        "return all(_is_glanced(live.finding) for live in self.live)",
+        "return True",
+        GLANCE,
+    ),
+    Mutant(
         "the same is published again",
         "engine/document.py",
         "if self._shown.version is not None and publication.findings == self._shown.findings:",
@@ -197,7 +213,7 @@ MUTANTS = (
         "engine/derive.py",
         "return snapshot.slice(place) == shown.finding.evidence",
         "return True",
-        ("tests/unit/test_derive.py",),
+        DERIVE,
     ),
     Mutant(
         "what is re-checked does not say so",
@@ -232,7 +248,7 @@ MUTANTS = (
         "engine/derive.py",
         "return one.start < other.end and other.start < one.end",
         "return one.start.line == other.start.line",
-        ("tests/unit/test_derive.py",),
+        DERIVE,
     ),
     Mutant(
         "broken code counts as reviewed",

@@ -30,8 +30,10 @@ class Buffer:
 
     def place(self, offset: int) -> tuple[int, int]:
         """Line and character of an offset, in the client's units. The offset is not inside of a line end."""
-        lines = _BREAK.split(self.text[:offset])
-        return len(lines) - 1, units(lines[-1], self.encoding)
+        before = self.text[:offset]
+        breaks = before.count("\n") + before.count("\r") - before.count("\r\n")
+        start = max(before.rfind("\n"), before.rfind("\r")) + 1
+        return breaks, units(before[start:], self.encoding)
 
     def offset(self, line: int, character: int, text: str | None = None) -> int:
         """The offset of a place that must lie in the text, on the border of a character, before the line's end."""

@@ -7,6 +7,7 @@ and with what the scripted model has said of which code.
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -224,13 +225,12 @@ class EngineWorld:
         assert [region.start_line for region in regions[1:]] == [region.end_line for region in regions[:-1]]
         assert (regions[0].start_line, regions[-1].end_line) == (0, len(examined.snapshot.lines))
         self.check(document.uri)
+        starts = [region.start_line for region in regions]
         shown: dict[str, set[Hashable]] = {keys.exact: set() for keys in examined.keys}
         for one in document.findings():
             if one.origin is not Origin.MODEL:
                 continue
-            index = next(
-                number for number, region in enumerate(regions) if one.range.start.line in range(*_lines(region))
-            )
+            index = bisect_right(starts, one.range.start.line) - 1
             region = regions[index]
             self.check_reviewed(one, document, index)
             line = one.range.start.line - region.start_line

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import pytest
 
 from aiops_lsp.core.findings import Category, Claim, Confirmation, Finding, Origin, Severity
 from aiops_lsp.core.regions import Region, RegionKind
 from aiops_lsp.core.text import Position, Range, Snapshot
-from aiops_lsp.engine.derive import LiveFinding, derive, still_stands
+from aiops_lsp.engine.derive import LiveFinding, PlacedRecords, derive, place_of, still_stands
 from aiops_lsp.engine.standing import Reason, Standing
 from aiops_lsp.store.reviews import CachedClaim, CachedReview
 
+if TYPE_CHECKING:
+    from aiops_lsp.core.anchors import Anchor
+
 SNAPSHOT = Snapshot("file:///t", 2, "python", "one two\nthree\n")
 REGION = Region(RegionKind.STATEMENTS, "", 0, 3, ("one two", "three", ""), (0, 0, 0), "", "0|one two\n0|three")
+
+
+def record_of(quote: str, focus: str) -> CachedReview:
+    claim = Claim(quote, focus, 1, 1, "any call", "It fails.", "Fails", Category.BUG, Severity.HIGH, 95, False, None)
+    return CachedReview(
+        exact="e",
+        loose="l",
+        claims=(CachedClaim(claim, None, Confirmation.NOT_DUE),),
+        provider="test",
+        model="test:small",
+        tier="simple",
+        made_at=0.0,
+        security_sensitive=False,
+        under_pressure=False,
+        tokens=1,
+        micro_usd=1,
+    )
 
 
 def live(line: int, start: int, end: int, evidence: str, *, suspended: bool = False) -> LiveFinding:
@@ -47,27 +70,50 @@ def live(line: int, start: int, end: int, evidence: str, *, suspended: bool = Fa
 )
 def test_only_what_covers_its_evidence_still_stands(shown: LiveFinding, stands: bool) -> None:
     assert still_stands(shown, SNAPSHOT) is stands
-    kept = derive(SNAPSHOT, [REGION], [Standing.not_reviewed(Reason.SETTLING)], [shown], lambda _code: 0)
+    kept = derive(
+        SNAPSHOT, [REGION], [Standing.not_reviewed(Reason.SETTLING)], [shown], lambda _code: 0, PlacedRecords()
+    )
     assert [one.finding.rechecking for one in kept] == [True] * stands
 
 
 def test_an_answer_takes_the_place_of_what_it_overlaps_and_of_nothing_else_on_the_line() -> None:
-    claim = Claim(
-        "one two", "two", 1, 1, "any call", "It fails.", "Fails", Category.BUG, Severity.HIGH, 95, False, None
-    )
-    record = CachedReview(
-        exact="e",
-        loose="l",
-        claims=(CachedClaim(claim, None, Confirmation.NOT_DUE),),
-        provider="test",
-        model="test:small",
-        tier="simple",
-        made_at=0.0,
-        security_sensitive=False,
-        under_pressure=False,
-        tokens=1,
-        micro_usd=1,
-    )
     shown = [live(0, 0, 3, "one"), live(0, 5, 7, "wo")]
-    found = derive(SNAPSHOT, [REGION], [Standing.reviewing(record)], shown, lambda _code: 0)
+    standings = [Standing.reviewing(record_of("one two", "two"))]
+    found = derive(SNAPSHOT, [REGION], standings, shown, lambda _code: 0, PlacedRecords())
     assert sorted(one.finding.evidence for one in found) == ["one", "two"]
+
+
+def test_an_answer_takes_the_place_of_nothing_of_another_category() -> None:
+    shown = live(0, 4, 7, "two")
+    shown.finding = replace(shown.finding, category=Category.SECURITY)
+    standings = [Standing.reviewing(record_of("one two", "two"))]
+    found = derive(SNAPSHOT, [REGION], standings, [shown], lambda _code: 0, PlacedRecords())
+    assert {(one.finding.category, one.finding.rechecking) for one in found} == {
+        (Category.BUG, False),
+        (Category.SECURITY, True),
+    }
+
+
+def test_an_answer_does_not_have_the_others_placed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def counted(cached: CachedClaim, region: Region, snapshot: Snapshot, *, exact: bool) -> Anchor | None:
+        asked.append(cached.claim.quote)
+        return place_of(cached, region, snapshot, exact=exact)
+
+    monkeypatch.setattr("aiops_lsp.engine.derive.place_of", counted)
+    regions = [REGION._replace(end_line=1, lines=("one two",)), REGION._replace(start_line=1, lines=("three", ""))]
+    one, other, fresh = (Standing.reviewing(record_of(quote, "")) for quote in ("one two", "three", "three"))
+    placed = PlacedRecords()
+
+    def shown(snapshot: Snapshot, *standings: Standing) -> list[str]:
+        found = derive(snapshot, regions, standings, [], lambda _code: 0, placed)
+        return [one.finding.evidence for one in found]
+
+    assert shown(SNAPSHOT, one, Standing.reviewing()) == ["one two"]
+    assert shown(SNAPSHOT, one, other) == ["one two", "three"]
+    assert asked == ["one two", "three"]
+    assert shown(SNAPSHOT, one, fresh) == ["one two", "three"]
+    assert asked == ["one two", "three", "three"]
+    changed = replace(SNAPSHOT, text="none\nthree\n")
+    assert shown(changed, one, fresh) == ["three"]

@@ -510,6 +510,44 @@ def test_the_head_of_a_class_and_its_members_are_parsed_without_their_document(l
     assert text not in seen
 
 
+PARTS = {
+    "javascript": "function f(a) {\n  while (a) {\n    b = one();\n    c();\n    d = one();\n  }\n}\n",
+    "typescript": "function f(a: A) {\n  for (;;) {\n    const b: B = one();\n    c();\n    d = one();\n  }\n}\n",
+    "java": "void f(int a) {\n  while (a) {\n    int b = one();\n    c();\n    d = one();\n  }\n}\n",
+    "rust": "fn f(a: A) {\n    loop {\n        let b = one();\n        c();\n        d = one();\n    }\n}\n",
+    "go": "func f(a int) {\n\tfor {\n\t\tb := one()\n\t\tc()\n\t\td = one()\n\t}\n}\n",
+    "c": "int f(int a) {\n  while (a) {\n    int b = one();\n    c();\n    d = one();\n  }\n}\n",
+    "csharp": "int F(int a) {\n  while (a) {\n    int b = one();\n    c();\n    d = one();\n  }\n}\n",
+    "kotlin": "fun f(a: A) {\n  while (a) {\n    val b = one()\n    c()\n    d = one()\n  }\n}\n",
+    "swift": "func f(a: A) {\n  while a {\n    let b = one()\n    c()\n    d = one()\n  }\n}\n",
+    "scala": "def f(a: A) = {\n  while (a) {\n    val b = one()\n    c()\n    d = one()\n  }\n}\n",
+}
+
+
+@pytest.mark.parametrize("new", ["two(1)", "two((", "two() }", "two(); {"])
+@pytest.mark.parametrize("part", ["first", "last"])
+@pytest.mark.parametrize("language", sorted(PARTS))
+def test_the_parts_of_a_function_are_parsed_without_their_document(language: str, part: str, new: str) -> None:
+    seen: list[str] = []
+
+    def count(piece: str) -> int:
+        seen.append(piece)
+        return count_errors(piece, language)
+
+    text = PARTS[language]
+    snapshot = snapshot_of(text, language=language)
+    count_of_lines = text.count("\n")
+    region = region_of(snapshot, *((0, 3) if part == "first" else (3, count_of_lines)))
+    line = next(number for number, line in enumerate(region.lines, 1) if "one()" in line)
+    old = region.lines[line - 1]
+    fix = fix_of(line, [old], [old.replace("one()", new)])
+    result = offered(snapshot, region, (old.strip(), line), fix, count)
+    assert (result.reason if isinstance(result, FixRejection) else None) == (
+        None if new == "two(1)" else Reason.PARSE_ERROR
+    )
+    assert text not in seen
+
+
 SECRETS = {"s3cr3t-s3cr3t": "REDACTED_KEY_1", "hunter2hunter2": "REDACTED_KEY_12"}
 LOGIN = snapshot_of("def f():\n\tlogin('s3cr3t-s3cr3t', 'REDACTED_KEY_3')\n\tother('hunter2hunter2')\n\tdone()\n")
 LOGIN_REGION = region_of(LOGIN, 1, 4, secrets=SECRETS)
@@ -683,6 +721,8 @@ def test_an_edit_changes_the_reviewed_lines_and_nothing_else(data: st.DataObject
     around = [data.draw(st.lists(st.sampled_from(CODE_LINES), max_size=3)) for _ in range(2)]
     text = end.join([*around[0], *(margin + line if line else "" for line in lines), *around[1]])
     snapshot = snapshot_of(text + data.draw(st.sampled_from(["", end])))
+    if end not in snapshot.text:  # a fix has none to go by
+        end = "\n"
     region = region_of(
         snapshot, len(around[0]), len(around[0]) + len(lines), secrets={"hunter2hunter2": "REDACTED_KEY_1"}
     )

@@ -53,6 +53,9 @@ def last():
 JAVASCRIPT = """\
 import { join } from 'path';
 
+/**
+ * Joins.
+ */
 export function first(a) {
   return join(`${a}`, limit);
 }
@@ -62,9 +65,12 @@ class Holder extends Base {
     return first(c) / 2;
   }
 
+  // Calls.
   fourth() { return this.third(1); }
 }
 
+// Twice.
+/* And once. */
 const fourth = () => {
   return first(second(1));
 };
@@ -111,10 +117,12 @@ class Holder extends Base {
 RUST = """\
 use std::fs;
 
+/// Reads.
 fn first(a: &str) -> String {
     fs::read_to_string(a).unwrap()
 }
 
+// A test.
 #[test]
 fn third() {
     let s = first("x");
@@ -122,7 +130,12 @@ fn third() {
 }
 
 impl Holder {
+    /// Tells.
     fn fourth(&self) -> usize { self.size }
+
+    /* Both
+       tell. */
+    fn fifth(&self) -> usize { self.size + 1 }
 }
 """
 SOURCES = {"python": PYTHON, "javascript": JAVASCRIPT, "go": GO, "java": JAVA, "rust": RUST}
@@ -176,6 +189,47 @@ def told(one: Split) -> list[tuple[object, ...]]:
 )
 def test_an_edit_of_a_function_is_a_splice(old: str, new: str) -> None:
     assert spliced(PYTHON, PYTHON.replace(old, new)) is not None
+
+
+@pytest.mark.parametrize(
+    ("language", "old", "new"),
+    [
+        ("javascript", "return join(", "return limit + join("),
+        ("javascript", "return first(c) / 2", "return first(c) / 3"),
+        ("javascript", "return this.third(1)", "return this.third(2)"),
+        ("javascript", "return first(second(1))", "return first(second(2))"),
+        ("go", 'return os.Getenv("a")', 'return os.Getenv("b")'),
+        ("rust", "fs::read_to_string(a)", "fs::read_to_string(a.trim())"),
+        ("rust", "/// Reads.", "/// Reads it."),
+        ("rust", 'first("x")', 'first("y")'),
+        ("rust", "{ self.size }", "{ self.size - 1 }"),
+        ("rust", "self.size + 1", "self.size + 2"),
+        ("rust", "       tell. */", "       count. */"),
+    ],
+)
+def test_comments_above_functions_do_not_keep_an_edit_from_being_a_splice(language: str, old: str, new: str) -> None:
+    assert spliced(SOURCES[language], SOURCES[language].replace(old, new), language) is not None
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "(c) => { d() }",
+        "// c\n(c) => { d() }",
+        "/* c */ (c) => { d() }",
+        "/* c\n */\n(c) => { d() }",
+        "/* c\n */ (c) => { d() }",
+    ],
+)
+def test_what_may_go_on_below_a_comment_takes_the_whole_document(below: str) -> None:
+    before = f"function f() {{\n  return 1\n}}\n\nconst a = function () {{\n  return 2\n}}\n{below}\n"
+    assert spliced(before, before.replace("return 2", "return 3"), "javascript") is None
+
+
+def test_a_long_comment_of_lua_takes_the_whole_document() -> None:
+    text = "function f()\n  return 1\nend\n\n--[[ c\n]] (g or h)()\n\nfunction i()\n  return 2\nend\n"
+    assert spliced(text, text.replace("return 1", "return 3"), "lua") is None
+    assert spliced(text, text.replace("return 2", "return 3"), "lua") is not None
 
 
 @pytest.mark.parametrize("back", [False, True])

@@ -124,6 +124,27 @@ def test_untouched_functions_keep_their_keys(
     }
 
 
+def test_while_code_does_not_parse_only_what_was_edited_is_built_and_measured() -> None:
+    measured: list[str] = []
+
+    def fits(region: Region) -> bool:
+        measured.append(region.symbol)
+        return True
+
+    before, now = (
+        snapshot_of(PYTHON, "python"),
+        snapshot_of(PYTHON.replace("return first(", "return (first("), "python"),
+    )
+    original = split(before, fits=fits)
+    assert len(measured) == len(original.regions) > 3
+    measured.clear()
+    found = resplit(now, original, before, fits=fits)
+    assert found.errors
+    assert "Holder.fourth" in measured
+    assert not {"first", "second"} & {*measured}
+    assert {"first", "second"} <= {region.symbol for region in found.regions}
+
+
 def test_a_split_without_errors_stands_on_its_own() -> None:
     before, broken = typed(PYTHON, "import os\n", "\n\ndef new(", "python")
     old = snapshot_of(PYTHON.replace("import os\n", "import os\n\n\ndef new("), "python")

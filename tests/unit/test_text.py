@@ -278,6 +278,9 @@ def test_carry_past_an_insertion_in_and_at_the_borders(at: Position, after: Rang
         # Two halves that come together become one character.
         ("a\ud83db", (span(0, 2, 0, 2), "\ude00"), "a😀b", (span(0, 1, 0, 2), (0, 2), "😀")),
         ("a\ude00b", (span(0, 1, 0, 1), "\ud83d"), "a😀b", (span(0, 1, 0, 2), (0, 2), "😀")),
+        ("a\ude00b", (span(0, 1, 0, 1), "x\ud83d"), "ax😀b", (span(0, 1, 0, 2), (0, 3), "x😀")),
+        ("a\udfffb", (span(0, 1, 0, 1), "\udbff"), "a\U0010ffffb", (span(0, 1, 0, 2), (0, 2), "\U0010ffff")),
+        ("a\udbffb", (span(0, 2, 0, 2), "\udfffx"), "a\U0010ffffxb", (span(0, 1, 0, 2), (0, 3), "\U0010ffffx")),
         ("\ud83dx\ude00", (span(0, 1, 0, 2), ""), "😀", (span(0, 0, 0, 3), (0, 1), "😀")),
         ("\ud800x\udc00", (span(0, 1, 0, 2), ""), "\U00010000", (span(0, 0, 0, 3), (0, 1), "\U00010000")),
         ("\udbffx\udfff", (span(0, 1, 0, 2), ""), "\U0010ffff", (span(0, 0, 0, 3), (0, 1), "\U0010ffff")),

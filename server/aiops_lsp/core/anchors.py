@@ -286,8 +286,8 @@ class _Search:
         return any(all(fold(line) in outside for line in quote.lines if line) for quote in quotes)
 
     def hint_for(self, place: _Place) -> AnchorHint:
-        before = next((line for line in reversed(self.folded[: place.first]) if line), "")
-        after = next((line for line in self.folded[place.last + 1 :] if line), "")
+        above, below = reversed(self.lines[: place.first]), self.lines[place.last + 1 :]
+        before, after = (next(filter(None, map(fold, lines)), "") for lines in (above, below))
         return AnchorHint(place.first, before, after)
 
     def underlined(self, place: _Place, focus: str) -> tuple[Position, Position]:

@@ -57,12 +57,15 @@ class RegionBuilder:
             self.context = context or ContextBlocks(syntax, self.outline, secrets)
 
     @cached_property
-    def parts(self) -> list[Part]:
+    def uncut(self) -> list[Part]:
+        """The parts before any of them is cut to its size."""
         if self.syntax.root is None:
-            whole = paragraphs(self.syntax.lines)
-        else:
-            whole = partition(self.outline.items, self.syntax.lines, self.outline.scopes[0])
-        return [piece for part in whole for piece in self.pieces(part)]
+            return paragraphs(self.syntax.lines)
+        return partition(self.outline.items, self.syntax.lines, self.outline.scopes[0])
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        return [piece for part in self.uncut for piece in self.pieces(part)]
 
     def pieces(self, part: Part) -> list[Part]:
         """The part itself, or the pieces of one that is too large. Half-written code is not sent, and so not cut."""
@@ -75,8 +78,9 @@ class RegionBuilder:
         return cut(part, self.syntax, lambda piece: fits(self.region(piece)))
 
     def parts_between(self, start: int, end: int) -> Iterator[Part]:
-        """The parts of the lines from `start` up to `end`, cut to them."""
-        for part in self.parts:
+        """The parts of the lines from `start` up to `end`, cut to them. No others are looked at."""
+        touched = [part for part in self.uncut if part.start < end and start < part.end]
+        for part in (piece for whole in touched for piece in self.pieces(whole)):
             left, right = max(part.start, start), min(part.end, end)
             if left >= right:
                 continue

@@ -35,6 +35,9 @@ MOST_LINES = 20
 _NEEDS_OPENING = frozenset({"php"})
 """Languages in which a piece of code alone is taken for plain text, in which nothing is a parse error."""
 
+_MOST_BLOCKS = 3
+"""Blocks around a cut in a function for which its parts are still parsed alone."""
+
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -196,7 +199,7 @@ def _check_parse(
 
 def _surroundings(identifier: str) -> Iterator[tuple[str, str]]:
     """What may stand before and after a region so that it is parsed without its document: nothing, the end of a class
-    of which it is the head, a class around its member.
+    of which it is the head, a class around its member, the blocks that a part of a function closes or leaves open.
 
     The document may be a thousand times as long, and is another one after each keystroke.
     """
@@ -208,6 +211,9 @@ def _surroundings(identifier: str) -> Iterator[tuple[str, str]]:
         yield "", "\n}"
         if language.grammar in AROUND_MEMBERS:
             yield AROUND_MEMBERS[language.grammar]
+        for depth in range(1, _MOST_BLOCKS + 1):
+            yield "{" * depth + "\n", ""
+            yield "", "\n" + "}" * (depth + 1)
 
 
 class _Rewriting:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.alone import Alone, Site, indentation_of
@@ -33,6 +33,9 @@ _NEARBY = 40
 
 _JOINS_LINES = tuple("([`.,+-*/%?:=<>&|^~\\")
 """What at a line's start may make it go on with the statement above, where no semicolon ended that."""
+
+_LONG_COMMENT = "--["
+"""Lua's: it begins as a comment of one line does, and may have code after its end."""
 
 _GOES_ON = re.compile(r"[^\w@]|(?:elif|else|except|catch|finally|case|default|while)\b")
 """What begins a line that is not the first of a statement, or may not be."""
@@ -223,10 +226,23 @@ def _stands_alone(lines: Sequence[str], start: int, end: int, language: Language
     inner = [line for line in lines[start:end] if line.strip()]
     if not inner or not lines[start].strip():
         return False
-    following = next((line for line in lines[end:] if line.strip()), "")
     final = inner[-1].strip()
-    joined = any(line.lstrip().startswith(_JOINS_LINES) for line in (inner[0], following))
+    joined = any(_first_code(below, language).startswith(_JOINS_LINES) for below in (inner, islice(lines, end, None)))
     return not _is_comment(final, language) and not joined and not final.endswith("\\")
+
+
+def _first_code(lines: Iterable[str], language: Language) -> str:
+    """The first line with more than a comment in it, from the code on; empty if there is none."""
+    within = False
+    for line in map(str.strip, lines):
+        if within or line.startswith("/*"):
+            end = line.find("*/", 0 if within else 2)
+            within = end < 0
+            if not within and (code := line[end + 2 :].lstrip()):
+                return code
+        elif line and (not line.startswith(language.line_comment) or line.startswith(_LONG_COMMENT)):
+            return line
+    return ""
 
 
 def _is_comment(line: str, language: Language) -> bool:

@@ -75,17 +75,48 @@ class LiveFinding:
         self.finding = replace(self.finding, range=moved, fix=_carried_fix(self.finding.fix, edit, carry))
 
 
+class PlacedRecords:
+    """The findings of the results that are known of a snapshot's regions.
+
+    Each result is placed once, while answer after answer comes for the same text.
+    """
+
+    def __init__(self) -> None:
+        self._of: tuple[Snapshot, Sequence[Region]] | None = None
+        self._placed: dict[int, tuple[Standing, list[Derived]]] = {}
+
+    def findings(
+        self,
+        snapshot: Snapshot,
+        regions: Sequence[Region],
+        index: int,
+        standing: Standing,
+        count_errors: Callable[[str], int],
+    ) -> list[Derived]:
+        """Those of the region at `index`, which has this standing; none where it has no result."""
+        if standing.record is None:
+            return []
+        if self._of is None or self._of[0] is not snapshot or self._of[1] is not regions:
+            self._of, self._placed = (snapshot, regions), {}
+        known = self._placed.get(index)
+        if known is None or known[0] is not standing:
+            found = record_findings(standing.record, standing, regions[index], snapshot, count_errors)
+            known = self._placed[index] = (standing, found)
+        return known[1]
+
+
 def derive(
     snapshot: Snapshot,
     regions: Sequence[Region],
     standings: Sequence[Standing],
     live: Iterable[LiveFinding],
     count_errors: Callable[[str], int],
+    placed: PlacedRecords,
 ) -> list[Derived]:
     """The model's findings of `snapshot`, with their ids, in document order.
 
     `live` are the findings shown so far, carried to this snapshot's text. `count_errors` counts the parse errors of
-    a piece of code in the snapshot's language.
+    a piece of code in the snapshot's language. `placed` holds what was derived before.
     """
     kept: dict[int, list[LiveFinding]] = {}
     starts = [region.start_line for region in regions]
@@ -95,13 +126,11 @@ def derive(
             if _inside(shown.finding.range, regions[index]):
                 kept.setdefault(index, []).append(shown)
     found: list[Derived] = []
-    for index, (region, standing) in enumerate(zip(regions, standings, strict=True)):
+    for index, standing in enumerate(standings):
         record, here = standing.record, kept.get(index, [])
         if not here and (record is None or not record.claims):
             continue
-        known: list[Derived] = []
-        if record is not None:
-            known, _ = record_findings(record, standing, region, snapshot, count_errors)
+        known = placed.findings(snapshot, regions, index, standing, count_errors)
         found += known
         if standing.progress not in (Progress.REVIEWED, Progress.STALE):
             found += [
@@ -168,17 +197,14 @@ def record_findings(
     region: Region,
     snapshot: Snapshot,
     count_errors: Callable[[str], int],
-) -> tuple[list[Derived], int]:
-    """The findings of a cached result at their places in `region`, and how many of them found no place."""
-    found: list[Derived] = []
-    lost = 0
-    for cached in record.claims:
-        place = place_of(cached, region, snapshot, exact=standing.exact)
-        if place is not None:
-            found.append(_finding(cached, place, standing, region, snapshot, count_errors))
-        else:
-            lost += 1
-    return found, lost
+) -> list[Derived]:
+    """The findings of a cached result at their places in `region`; those that have none there are left out."""
+    places = [(cached, place_of(cached, region, snapshot, exact=standing.exact)) for cached in record.claims]
+    return [
+        _finding(cached, place, standing, region, snapshot, count_errors)
+        for cached, place in places
+        if place is not None
+    ]
 
 
 def place_of(cached: CachedClaim, region: Region, snapshot: Snapshot, *, exact: bool) -> Anchor | None:

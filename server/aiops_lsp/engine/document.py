@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from aiops_lsp.core.findings import Origin
 from aiops_lsp.core.splitting import count_errors
 from aiops_lsp.core.text import carry, split_lines
-from aiops_lsp.engine.derive import LiveFinding, bring_home, derive, settle, still_stands
+from aiops_lsp.engine.derive import LiveFinding, PlacedRecords, bring_home, derive, settle, still_stands
 from aiops_lsp.engine.host import DocumentStatus, Publication
 from aiops_lsp.engine.marks import EditMarks
 from aiops_lsp.engine.rulebook import RuffFindings, RuleMemory
@@ -97,6 +97,7 @@ class ReviewedDocument:
     _touched: int = 0
     _trigger: Trigger = Trigger.OPENED
     _shown: Shown = field(default_factory=Shown)
+    _placed_records: PlacedRecords = field(default_factory=PlacedRecords)
 
     @property
     def uri(self) -> str:
@@ -257,7 +258,7 @@ class ReviewedDocument:
             return count_errors(code, snapshot.language)
 
         bring_home(self.live, split.regions, examined.keys)
-        derived = derive(snapshot, split.regions, self.standings, self.live, errors)
+        derived = derive(snapshot, split.regions, self.standings, self.live, errors, self._placed_records)
         rules = self._of_rules(snapshot, self.rule_findings)
         self.live = [*(LiveFinding(one.finding, one.quote) for one in derived), *rules]
         settle(self.live, split.regions, examined.keys)

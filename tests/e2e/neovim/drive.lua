@@ -50,7 +50,7 @@ end
 
 -- Types a function with a bug at the end, key by key as a person does.
 function steps.type()
-  local keys = "Go<CR><CR>def mean(values):<CR>    note = '👍 漢字'; return sum(values) / len(values)<Esc>"
+  local keys = "Go<CR><CR>def mean(values):<CR>    note = '👍 漢字<C-v><Tab>'; return sum(values) / len(values)<Esc>"
   vim.bo.indentexpr, vim.bo.autoindent = "", false
   vim.api.nvim_feedkeys(vim.api.nvim_replace_termcodes(keys, true, false, true), "xt", false)
   vim.o.undolevels = vim.o.undolevels -- what follows is undone apart from what was typed

@@ -2,7 +2,7 @@
 const assert = require("assert");
 const vscode = require("vscode");
 
-const CODE = "def mean(values):\n    note = '👍 漢字'; return sum(values) / len(values)\n";
+const CODE = "def mean(values):\n    note = '👍 漢字\t'; return sum(values) / len(values)\n";
 const FIXED = "return sum(values) / (len(values) or 1)";
 
 async function until(what, look) {
