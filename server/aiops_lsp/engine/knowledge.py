@@ -43,11 +43,15 @@ async def known_standings(
         hits, failures = await services.worker.run(_recall, services, wanted)
     now, pool = clock.wall(), services.pool
     ttl, security_ttl = settings.cache.ttl_seconds, settings.cache.security_ttl_seconds
+    served: dict[tuple[str, str, bool, Tier], bool] = {}
 
     def age(record: CachedReview, region: Region) -> float | None:
         """The age in seconds of a result that is to be made anew; None for one that is good."""
         known = freshness(record, now, ttl, security_ttl)
-        return known.age_seconds if known.stale or not serves(record, region, pool) else None
+        made = (record.model, record.tier, record.under_pressure, tier_of(region.shape))
+        if made not in served:  # most regions of a document are of one kind
+            served[made] = serves(record, region, pool)
+        return known.age_seconds if known.stale or not served[made] else None
 
     standings: list[Standing | None] = []
     for region, keys, held in zip(examined.split.regions, examined.keys, at_hand, strict=True):
