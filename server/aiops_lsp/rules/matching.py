@@ -42,8 +42,11 @@ def parse(text: str, grammar: str) -> SgNode:
     """
     from ast_grep_py import SgRoot  # noqa: PLC0415  # 30 ms that the server's start must not pay
 
-    known = for_grammar(text) if grammar in _ASCII_ONLY else _SURROGATE.sub("\ufffd", text)
-    return SgRoot(_LONE_RETURN.sub("\n", known), grammar).root()
+    if not text.isascii():
+        text = for_grammar(text) if grammar in _ASCII_ONLY else _SURROGATE.sub("\ufffd", text)
+    if "\r" in text:
+        text = _LONE_RETURN.sub("\n", text)
+    return SgRoot(text, grammar).root()
 
 
 def matches(root: SgNode, rules: Sequence[Rule]) -> list[Match]:
