@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiops_lsp.llm.client import Effort, ModelRequest
-from aiops_lsp.llm.sdk import Concession, SdkClient, arguments
+from aiops_lsp.llm.sdk import Concession, SdkClient
 from aiops_lsp.llm.wire import read_message, read_messages_event
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ class AnthropicClient(SdkClient):
         """See `SdkClient`."""
         return _CANNED
 
-    async def _create(self, client: Any, body: dict[str, Any], limits: Any) -> Any:
-        return await client.messages.create(**arguments(body), timeout=limits)
+    @property
+    def _path(self) -> str:
+        return "/v1/messages"
 
     def _read_event(self, event: object, outcome: Outcome) -> str:
         return read_messages_event(event, outcome)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiops_lsp.llm.client import Effort, ModelRequest
 from aiops_lsp.llm.hosts import official_vendor
-from aiops_lsp.llm.sdk import Concession, SdkClient, arguments
+from aiops_lsp.llm.sdk import Concession, SdkClient
 from aiops_lsp.llm.wire import read_chat, read_response, read_responses_event
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ class OpenAIClient(SdkClient):
         """See `SdkClient`."""
         return _CANNED[self.style]
 
-    async def _create(self, client: Any, body: dict[str, Any], limits: Any) -> Any:
-        api = client.responses if self.style is Style.RESPONSES else client.chat.completions
-        return await api.create(**arguments(body), timeout=limits)
+    @property
+    def _path(self) -> str:
+        return "/responses" if self.style is Style.RESPONSES else "/chat/completions"
 
     def _read_event(self, event: object, outcome: Outcome) -> str:
         read = read_responses_event if self.style is Style.RESPONSES else read_chat

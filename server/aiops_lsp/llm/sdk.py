@@ -25,7 +25,7 @@ from aiops_lsp.llm.transport import cap_loggers, http_client, rehearsal, time_li
 from aiops_lsp.llm.wire import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
     from types import ModuleType
 
     from aiops_lsp.llm.client import ModelError
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MAYBE_UNKNOWN = frozenset({400, 404, 422, 501})
-_LARGE = frozenset({"response_format", "text", "output_config", "system"})
 NO_KEY = "none"
 """What the SDKs get for a loopback server without a key; it is not sent."""
 
@@ -86,9 +85,10 @@ class SdkClient(ABC):
     def canned(self) -> str:
         """A streamed answer as this API sends one."""
 
+    @property
     @abstractmethod
-    async def _create(self, client: Any, body: dict[str, Any], limits: Any) -> Any:
-        """Make the call on the SDK's `client`; returns the SDK's stream, or its answer."""
+    def _path(self) -> str:
+        """Where the API is, below the base URL."""
 
     @abstractmethod
     def _read_event(self, event: object, outcome: Outcome) -> str:
@@ -167,10 +167,6 @@ class SdkClient(ABC):
         seconds = request.timeout_seconds
         async with asyncio.timeout(seconds):
             reply = await self._send(request, called)
-        if not request.stream:
-            outcome.request_id = getattr(reply, "_request_id", None)
-            yield self._noted(self._read_document(reply, outcome), outcome)
-            return
         try:
             outcome.request_id = request_id_of(reply.response.headers)
             kind = reply.response.headers.get("content-type", "")
@@ -189,6 +185,16 @@ class SdkClient(ABC):
     def _noted(text: str, outcome: Outcome) -> str:
         outcome.has_text |= bool(text.strip())
         return text
+
+    async def _create(self, client: Any, body: dict[str, Any], limits: Any) -> Any:
+        """Make the call on the SDK's `client`; returns the SDK's stream, whatever the server makes of it.
+
+        The SDK's methods for each API would take the body apart and put the events together again, type by type, which
+        takes longer than all the rest of a call.
+        """
+        stream = self._sdk.AsyncStream[object]
+        options = {"timeout": limits}
+        return await client.post(self._path, cast_to=object, body=body, options=options, stream=True, stream_cls=stream)
 
     async def _send(self, request: ModelRequest, called: Called) -> Any:
         limits = time_limits(request.timeout_seconds)
@@ -211,16 +217,6 @@ class SdkClient(ABC):
         words = rejection.words
         open_ones = (part for part in self._concessions() if part.name not in conceded)
         return next((part.name for part in open_ones if part.spoken_of.search(words)), None)
-
-
-def arguments(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body as arguments for an SDK, which walks through what it knows, type by type, before it sends the same.
-
-    That takes as long as all the rest of a call, so the large parts are handed past it; they take the place of what it
-    wants to see of them.
-    """
-    seen = {name: [] if name == "messages" else value for name, value in body.items() if name not in _LARGE}
-    return {**seen, "extra_body": {name: value for name, value in body.items() if name in {*_LARGE, "messages"}}}
 
 
 @contextmanager
