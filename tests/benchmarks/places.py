@@ -12,6 +12,18 @@ comes back while the region stays the same, and that nothing shows for code that
 `commits` types each hunk of each commit, in pieces of a line, then rests and saves. A repository may be the releases
 of a package, a commit each (`--releases` says so in the table). Without arguments, this project's own last commits.
 
+Both traces of josephg/editing-traces (rustcode as Rust, with the gaps between keys of the other; json-crdt-patch as
+Markdown), and releases of packages, of each one file that changed and two of its hunks, drawn at random
+(`--files 1 --hunks 2`):
+
+| source | edits | publications | findings | fixes | violations | re-keyed per edit |
+|---|---|---|---|---|---|---|
+| rustcode, 17,000 of 36,981 transactions | 18,847 | 4,427 | 475,914 | 418,583 | 0 | 0.1349 |
+| json-crdt-patch, all of it | 18,723 | 1,430 | 102,197 | 98,814 | 0 | 0.0035 |
+| 200 releases of fastapi | 1,946 | 1,264 | 77,987 | 75,090 | 0 | 0.055 |
+| 200 releases of sentry-sdk | 3,227 | 2,339 | 72,005 | 69,636 | 0 | 0.0483 |
+| 200 releases of hypothesis | 3,575 | 2,362 | 164,500 | 160,766 | 0 | 0.0576 |
+
 Writes `places.json` and `places.md` to build/benchmarks: one row for each source, the ones of earlier runs kept. Exits
 with 1 when anything does not hold.
 """
