@@ -18,7 +18,8 @@ from aiops_lsp.core.text import Snapshot
 from aiops_lsp.rules.engine import RuleEngine
 from aiops_lsp.rules.options import RuleOptions
 from aiops_lsp.rules.pages import all_rules, find_rule, page
-from aiops_lsp.rules.rule import InvalidRuleError, pack_rule
+from aiops_lsp.rules.rule import SHOWN_BY_DEFAULT, InvalidRuleError, pack_rule
+from aiops_lsp.settings.options import Review
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -210,6 +211,9 @@ def test_options_switch_rules(options: RuleOptions, severities: list[Severity]) 
         ("pkg/testsuite/archives.py", 0),
         ("benches/suite.py", 0),
         ("usage-examples/a.py", 0),
+        ("cview/demos/a.py", 0),
+        ("java/testFramework/a.py", 0),
+        ("tck/src/a.py", 0),
         ("counterexamples/a.py", 1),
         ("app/samples/x.py", 0),
         ("app/client%20samples/x.py", 0),
@@ -353,11 +357,42 @@ def test_a_key_of_what_counts_visits_is_public(path: str, found: list[str]) -> N
 
 @pytest.mark.parametrize(
     ("path", "count"),
-    [("registry/client.go", 1), ("registry/testing.go", 0), ("testcerts/client.go", 0), ("integration/client.go", 0)],
+    [
+        ("registry/client.go", 1),
+        ("registry/testing.go", 0),
+        ("testcerts/client.go", 0),
+        ("integration/client.go", 0),
+        ("openpgp/keys_test_data.go", 0),
+        ("x509/x509_test_import.go", 0),
+        ("simulator/testcert.go", 0),
+    ],
 )
 def test_go_keeps_what_tests_need_in_packages_of_such_names(path: str, count: int) -> None:
     given = "package x\n\nvar callback = ssh.InsecureIgnoreHostKey()\n"
     assert len(review(given, "go", uri=f"file:///app/{path}")) == count
+
+
+@pytest.mark.parametrize(
+    ("language", "path", "shown"),
+    [
+        ("python", "main.py", True),
+        ("yaml", "compose.yaml", True),
+        ("json", "settings.json", True),
+        ("toml", "settings.toml", True),
+        ("properties", "app.properties", True),
+        ("dotenv", ".env", True),
+        ("sh", ".env.local", True),
+        ("sh", "deploy.sh", False),
+        ("javascript", "main.js", False),
+        ("go", "main.go", False),
+        ("perl", "main.pl", False),
+    ],
+)
+def test_a_password_beside_its_name_is_sure_in_python_and_configuration(language: str, path: str, shown: bool) -> None:
+    given = '"password": "hunter22!"\n' if language in {"json", "yaml"} else 'password = "hunter22!"\n'
+    (finding,) = review(given, language, uri=f"file:///app/{path}")
+    assert finding.code == "any/hardcoded-password"
+    assert (finding.confidence >= SHOWN_BY_DEFAULT) is shown
 
 
 def test_tests_within_a_rust_file_have_passwords_of_their_own() -> None:
@@ -418,6 +453,13 @@ def test_every_rule_has_a_page() -> None:
         assert f'"{rule.id}" = "off"' in text
         assert find_rule(rule.id.upper()) is rule or rule.id.startswith("any/")
     assert find_rule("py/nothing") is None
+
+
+def test_a_page_says_what_is_not_shown_by_default() -> None:
+    assert Review().min_confidence == SHOWN_BY_DEFAULT
+    for rule in all_rules():
+        hidden = rule.confidence < SHOWN_BY_DEFAULT or rule.id == "any/hardcoded-password"
+        assert ("Not shown unless `review.min_confidence` is at most 70." in page(rule)) is hidden
 
 
 def test_a_page_shows_cwe_examples_and_fix() -> None:

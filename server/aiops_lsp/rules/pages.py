@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiops_lsp.rules.builtin import BUILTIN_RULES
+from aiops_lsp.rules.builtin import BUILTIN_RULES, PASSWORD, PASSWORD_IN_CODE
 from aiops_lsp.rules.loading import load_pack, pack_names
+from aiops_lsp.rules.rule import SHOWN_BY_DEFAULT
 
 if TYPE_CHECKING:
     from aiops_lsp.rules.rule import Rule
@@ -38,12 +39,21 @@ def page(rule: Rule) -> str:
         parts += ["## Reported", *(_fenced(language, _unmarked(example.code)) for example in rule.bad)]
     if rule.good:
         parts += ["## Not reported", *(_fenced(language, code) for code in rule.good)]
+    if rule is PASSWORD:
+        less = PASSWORD_IN_CODE
+        parts.append(f"In programs that are not Python's, confidence is {less.confidence} %. {_hidden(less)}")
+    elif rule.confidence < SHOWN_BY_DEFAULT:
+        parts.append(_hidden(rule))
     if not rule.in_tests:
         parts.append("Test code is left alone.")
     if rule.references:
         parts.append("See also: " + ", ".join(rule.references) + ".")
     parts.append(f'Switch it off with `"{rule.id}" = "off"` under `[rules.severity]`.')
     return "\n\n".join(parts) + "\n"
+
+
+def _hidden(rule: Rule) -> str:
+    return f"Not shown unless `review.min_confidence` is at most {rule.confidence}."
 
 
 def _unmarked(code: str) -> str:

@@ -23,6 +23,11 @@ GRAMMARS = kinds(
 )
 """The grammars that ast-grep is known to have; any other name would make it panic."""
 
+SHOWN_BY_DEFAULT = 80
+"""The confidence from which findings are shown unless `review.min_confidence` says otherwise.
+
+A rule has less if not nearly all of its findings are true in code that it was not tuned on."""
+
 _E = TypeVar("_E", Category, Severity)
 _ID = re.compile(r"[a-z]+/[a-z0-9]+(?:-[a-z0-9]+)*")
 _FIELDS = kinds(

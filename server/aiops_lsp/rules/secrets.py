@@ -13,20 +13,35 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from aiops_lsp.core.eligibility import PROSE
 from aiops_lsp.core.findings import Finding, Origin
 from aiops_lsp.core.redaction import find_secrets
 from aiops_lsp.core.secret_assignments import is_placeholder
 from aiops_lsp.core.text import Range, line_content
-from aiops_lsp.rules.builtin import PASSWORD, SECRET
+from aiops_lsp.rules.builtin import PASSWORD, PASSWORD_IN_CODE, SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from aiops_lsp.core.redaction import SecretSpan
     from aiops_lsp.core.text import Snapshot
+    from aiops_lsp.rules.rule import Rule
 
 _BY_NAME = frozenset({"PASSWORD", "SECRET", "URL_PASSWORD", "CONNECTION_PASSWORD"})
 _OFTEN_SHOWN = frozenset({"AWS_ACCESS_KEY_ID", "GOOGLE_API_KEY", "AUTHORIZATION_HEADER", "JSON_WEB_TOKEN"})
+# What editors call configuration beside `PROSE`, and `.env` files, which some take for the shell's.
+_CONFIGURATION = PROSE | {
+    "",
+    "conf",
+    "dockercompose",
+    "dockerfile",
+    "dosini",
+    "hcl",
+    "helm",
+    "jproperties",
+    "terraform",
+}
+_ENV = re.compile(r"/\.env(?:rc|\.[^/]*)?$|\.env$")
 _WORDS = re.compile(r"[a-z]+\d*(?:[_-][a-z]+\d*)*")
 _KEY_DATA = re.compile(r"[A-Za-z0-9+/]{24}")
 _ALGORITHM = re.compile(r"(?i)(?:pbkdf2|pbe|hmac|sha\d*|md5|aes|rsa|ecdsa|dsa)\w*?with\w+")
@@ -209,7 +224,7 @@ def _claims(token: str) -> str:
 
 
 def _finding(snapshot: Snapshot, secret: SecretSpan) -> Finding:
-    rule = PASSWORD if secret.kind in _BY_NAME else SECRET
+    rule = _password_rule(snapshot) if secret.kind in _BY_NAME else SECRET
     first = snapshot.position_at(secret.start)
     line_end = snapshot.line_starts[first.line] + len(line_content(snapshot.lines[first.line]))
     stop = min(secret.end, line_end)
@@ -220,13 +235,19 @@ def _finding(snapshot: Snapshot, secret: SecretSpan) -> Finding:
         category=rule.category,
         severity=rule.severity,
         confidence=rule.confidence,
-        title=rule.title if rule is PASSWORD else f"{_in_words(secret.kind)} in this file",
+        title=f"{_in_words(secret.kind)} in this file" if rule is SECRET else rule.title,
         why=rule.why,
         trigger=rule.trigger,
         range=Range(first, snapshot.position_at(stop)),
         evidence=snapshot.text[secret.start : stop],
         symbol="",
     )
+
+
+def _password_rule(snapshot: Snapshot) -> Rule:
+    """The rule for a value that only its name gives away: in programs other than Python's it is less sure."""
+    sure = snapshot.language == "python" or snapshot.language in _CONFIGURATION or _ENV.search(snapshot.uri)
+    return PASSWORD if sure else PASSWORD_IN_CODE
 
 
 def _in_words(kind: str) -> str:
