@@ -212,6 +212,7 @@ def test_options_switch_rules(options: RuleOptions, severities: list[Severity]) 
         ("benches/suite.py", 0),
         ("usage-examples/a.py", 0),
         ("cview/demos/a.py", 0),
+        ("db/manualtest/a.py", 0),
         ("java/testFramework/a.py", 0),
         ("tck/src/a.py", 0),
         ("counterexamples/a.py", 1),
