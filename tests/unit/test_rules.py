@@ -396,6 +396,21 @@ def test_a_password_beside_its_name_is_sure_in_python_and_configuration(language
     assert (finding.confidence >= SHOWN_BY_DEFAULT) is shown
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "found"),
+    [
+        ("app.properties", "mail_password=Geheim12", ["any/hardcoded-password"]),
+        ("messages_es.properties", "mail_password=Geheim12", []),
+        ("messages_pt_BR.properties", "password=Senha99x", []),
+        ("messages.properties", "password=Has\\u0142o99", []),
+        ("release.yaml", 'password: "@env:AC_PASSWORD"', []),
+    ],
+)
+def test_the_word_for_a_password_is_none(name: str, line: str, found: list[str]) -> None:
+    language = "yaml" if name.endswith("yaml") else "properties"
+    assert codes(review(line + "\n", language, uri=f"file:///app/{name}")) == found
+
+
 def test_tests_within_a_rust_file_have_passwords_of_their_own() -> None:
     given = 'fn f() { connect("redis://:S3cret-pw@db.acme.io"); }\n'
     assert codes(review(given, "rust")) == ["any/hardcoded-password"]

@@ -42,6 +42,9 @@ _CONFIGURATION = PROSE | {
     "terraform",
 }
 _ENV = re.compile(r"/\.env(?:rc|\.[^/]*)?$|\.env$")
+# The words of a program in another language, "password" among them, by the name of their file or how they are written.
+_TRANSLATED = re.compile(r"_[a-z]{2}(?:_[A-Za-z]+)?\.properties$|/(?:i18n|l10n|locales?|translations?)/")
+_ESCAPED = re.compile(r"\\u[0-9A-Fa-f]{4}")
 _WORDS = re.compile(r"[a-z]+\d*(?:[_-][a-z]+\d*)*")
 _KEY_DATA = re.compile(r"[A-Za-z0-9+/]{24}")
 _ALGORITHM = re.compile(r"(?i)(?:pbkdf2|pbe|hmac|sha\d*|md5|aes|rsa|ecdsa|dsa)\w*?with\w+")
@@ -72,6 +75,7 @@ _TO_BE_PUBLIC = re.compile(
 _NAMES_SOMETHING = re.compile(
     r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Za-z:._-]+-20\d\d-[01]\d-[0-3]\d|[?&][\w-]+=|\d+/\w+(?:/\w+)?|[a-z]+/[a-z][\w.-]*|[\w.+-]+@[\w-]+\.[\w.]+"
     r"|.+\.(?:json|ya?ml|txt|html?|pem|key|crt|csv|py|js|ts|xml|ini|conf|cfg|db|env|toml)|[a-z][\w-]*(?::[\w-]+)*:"
+    r"|@\w+:\w+"
 )
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # The address to which a program reports its errors is in every copy of it.
@@ -162,6 +166,8 @@ def _is_no_password(snapshot: Snapshot, kind: str, offset: int, value: str) -> b
     if kind == "CONNECTION_PASSWORD" and (behind[:1] in {",", ")", "[", "("} or "[" in value or "(" in value):
         return True
     if kind == "URL_PASSWORD" and (value.isalpha() or _NOWHERE.match(behind)):
+        return True
+    if kind == "PASSWORD" and (_TRANSLATED.search(snapshot.uri) or _ESCAPED.search(value)):
         return True
     if kind == "PASSWORD" and _UUID.fullmatch(value):
         return True
