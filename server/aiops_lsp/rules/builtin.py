@@ -41,9 +41,9 @@ PASSWORD = Rule(
     in_tests=False,
     references=("ruff S105", "ruff S106", "ruff S107"),
 )
-# Beside a telling name in Python and in configuration stands a password as a rule. In the other programming languages,
-# in code that this was not tuned on, most such values were public keys, defaults of examples and names.
-PASSWORD_IN_CODE = replace(PASSWORD, confidence=70)
+# Beside a telling name in Python and in `.env` files stands a password as a rule. Elsewhere, in code and configuration
+# that this was not tuned on, most such values were public keys, those of tests, defaults of examples and names.
+PASSWORD_ELSEWHERE = replace(PASSWORD, confidence=70)
 REVIEWER_ADDRESSED = Rule(
     id="any/reviewer-addressed",
     languages=(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiops_lsp.rules.builtin import BUILTIN_RULES, PASSWORD, PASSWORD_IN_CODE
+from aiops_lsp.rules.builtin import BUILTIN_RULES, PASSWORD, PASSWORD_ELSEWHERE
 from aiops_lsp.rules.loading import load_pack, pack_names
 from aiops_lsp.rules.rule import SHOWN_BY_DEFAULT
 
@@ -40,8 +40,8 @@ def page(rule: Rule) -> str:
     if rule.good:
         parts += ["## Not reported", *(_fenced(language, code) for code in rule.good)]
     if rule is PASSWORD:
-        less = PASSWORD_IN_CODE
-        parts.append(f"In programs that are not Python's, confidence is {less.confidence} %. {_hidden(less)}")
+        less = PASSWORD_ELSEWHERE
+        parts.append(f"Outside Python and `.env` files confidence is {less.confidence} %. {_hidden(less)}")
     elif rule.confidence < SHOWN_BY_DEFAULT:
         parts.append(_hidden(rule))
     if not rule.in_tests:

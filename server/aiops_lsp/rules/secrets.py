@@ -13,12 +13,11 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aiops_lsp.core.eligibility import PROSE
 from aiops_lsp.core.findings import Finding, Origin
 from aiops_lsp.core.redaction import find_secrets
 from aiops_lsp.core.secret_assignments import is_placeholder
 from aiops_lsp.core.text import Range, line_content
-from aiops_lsp.rules.builtin import PASSWORD, PASSWORD_IN_CODE, SECRET
+from aiops_lsp.rules.builtin import PASSWORD, PASSWORD_ELSEWHERE, SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,18 +28,7 @@ if TYPE_CHECKING:
 
 _BY_NAME = frozenset({"PASSWORD", "SECRET", "URL_PASSWORD", "CONNECTION_PASSWORD"})
 _OFTEN_SHOWN = frozenset({"AWS_ACCESS_KEY_ID", "GOOGLE_API_KEY", "AUTHORIZATION_HEADER", "JSON_WEB_TOKEN"})
-# What editors call configuration beside `PROSE`, and `.env` files, which some take for the shell's.
-_CONFIGURATION = PROSE | {
-    "",
-    "conf",
-    "dockercompose",
-    "dockerfile",
-    "dosini",
-    "hcl",
-    "helm",
-    "jproperties",
-    "terraform",
-}
+# Files that are there to hold what differs from one installation to the next, whatever an editor takes them for.
 _ENV = re.compile(r"/\.env(?:rc|\.[^/]*)?$|\.env$")
 # The words of a program in another language, "password" among them, by the name of their file or how they are written.
 _TRANSLATED = re.compile(r"_[a-z]{2}(?:_[A-Za-z]+)?\.properties$|/(?:i18n|l10n|locales?|translations?)/")
@@ -251,9 +239,9 @@ def _finding(snapshot: Snapshot, secret: SecretSpan) -> Finding:
 
 
 def _password_rule(snapshot: Snapshot) -> Rule:
-    """The rule for a value that only its name gives away: in programs other than Python's it is less sure."""
-    sure = snapshot.language == "python" or snapshot.language in _CONFIGURATION or _ENV.search(snapshot.uri)
-    return PASSWORD if sure else PASSWORD_IN_CODE
+    """The rule for a value that only its name gives away: outside Python and `.env` files it is less sure."""
+    sure = snapshot.language in {"python", "dotenv"} or _ENV.search(snapshot.uri)
+    return PASSWORD if sure else PASSWORD_ELSEWHERE
 
 
 def _in_words(kind: str) -> str:
