@@ -18,7 +18,7 @@ Markdown), and releases of packages, of each one file that changed and two of it
 
 | source | edits | publications | findings | fixes | violations | re-keyed per edit |
 |---|---|---|---|---|---|---|
-| rustcode, 17,000 of 36,981 transactions | 18,847 | 4,427 | 475,914 | 418,583 | 0 | 0.1349 |
+| rustcode, all of it | 40,173 | 8,693 | 924,346 | 822,872 | 0 | 0.1433 |
 | json-crdt-patch, all of it | 18,723 | 1,430 | 102,197 | 98,814 | 0 | 0.0035 |
 | 200 releases of fastapi | 1,946 | 1,264 | 77,987 | 75,090 | 0 | 0.055 |
 | 200 releases of sentry-sdk | 3,227 | 2,339 | 72,005 | 69,636 | 0 | 0.0483 |
