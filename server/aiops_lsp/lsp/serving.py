@@ -195,27 +195,42 @@ class _Gate:
 
 
 class _PipeReader:
-    """Reads a descriptor on a thread of its own, which may be left reading when the program ends."""
+    """Reads a descriptor. What tells when it is ready is read on the event loop; else a thread of its own waits for it.
+
+    That thread may be left reading when the program ends.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._chunks: asyncio.Queue[bytes] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        threading.Thread(target=self._read_all, name="stdin", daemon=True).start()
+        if _tells_when_ready(descriptor, stat.S_ISFIFO, stat.S_ISSOCK):
+            self._loop.add_reader(descriptor, self._read_ready)
+        else:
+            threading.Thread(target=self._read_all, name="stdin", daemon=True).start()
 
     async def read(self) -> bytes:
         """The next bytes; empty at the end."""
         return await self._chunks.get()
 
+    def _read_ready(self) -> None:
+        data = self._read()
+        self._chunks.put_nowait(data)
+        if not data:
+            self._loop.remove_reader(self._descriptor)
+
     def _read_all(self) -> None:
         data = b"-"
         while data:
-            try:
-                data = os.read(self._descriptor, _CHUNK)
-            except OSError:
-                data = b""
+            data = self._read()
             with suppress(RuntimeError):  # the loop is closed: nobody reads any more
                 self._loop.call_soon_threadsafe(self._chunks.put_nowait, data)
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._descriptor, _CHUNK)
+        except OSError:
+            return b""
 
 
 class _PipeWriter:
@@ -230,7 +245,7 @@ class _PipeWriter:
         self._broken = False
         self._waiting = 0
         self._counting = threading.Lock()
-        self._poll = select.poll() if hasattr(select, "poll") and _is_pipe(descriptor) else None
+        self._poll = select.poll() if _tells_when_ready(descriptor, stat.S_ISFIFO) else None
         if self._poll is not None:
             self._poll.register(descriptor, select.POLLOUT)
         self._thread = threading.Thread(target=self._write_all, name="stdout", daemon=True)
@@ -272,8 +287,9 @@ class _PipeWriter:
                 logger.warning("the client does not read any more: %s", error.strerror)
 
 
-def _is_pipe(descriptor: int) -> bool:
-    return stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+def _tells_when_ready(descriptor: int, *kinds: Callable[[int], bool]) -> bool:
+    """Whether a descriptor is of one of these kinds and can be asked if it is ready, which Windows cannot tell."""
+    return hasattr(select, "poll") and any(kind(os.fstat(descriptor).st_mode) for kind in kinds)
 
 
 def _take_stdio() -> tuple[int, int]:
