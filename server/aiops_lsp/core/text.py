@@ -12,6 +12,7 @@ is kept as it is. So a column means the same to us and to a client that counts i
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
@@ -72,9 +73,9 @@ class Snapshot:
         return tuple(split_lines(self.text))
 
     @cached_property
-    def line_starts(self) -> tuple[int, ...]:
+    def line_starts(self) -> Sequence[int]:
         """The offset in code points of each line's start."""
-        return tuple(accumulate(map(len, self.lines[:-1]), initial=0))
+        return array("q", accumulate(map(len, self.lines[:-1]), initial=0))
 
     def offset_at(self, position: Position) -> int:
         """The offset in code points of `position`, which must lie in the text."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import locale
 import logging
-from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -59,23 +58,30 @@ class Look:
         self._clock = clock
         self._dispatcher = dispatcher
         self._rulebook = Rulebook(report)
-        self._closed: OrderedDict[str, tuple[Examined, RuleMemory]] = OrderedDict()
+        self._closed: dict[str, tuple[Examined, RuleMemory]] = {}  # the one closed first stands first
+        self._closed_size = 0
 
     def closed(self, document: ReviewedDocument) -> None:
         """Keep what is known of a document for a while: editors close and open what one only looks at."""
         if document.examined is None:
             return
+        self._recall(document.uri)
         self._closed[document.uri] = (document.examined, document.rule_memory)
-        self._closed.move_to_end(document.uri)
-        kept = sum(len(examined.snapshot.text) for examined, _ in self._closed.values())
-        while kept > _CLOSED_KEPT:
-            _, (examined, _) = self._closed.popitem(last=False)
-            kept -= len(examined.snapshot.text)
+        self._closed_size += len(document.examined.snapshot.text)
+        while self._closed_size > _CLOSED_KEPT:
+            self._recall(next(iter(self._closed)))
 
     def opened(self, document: ReviewedDocument) -> None:
         """Recall what is known of a document that was closed before."""
-        if (earlier := self._closed.pop(document.uri, None)) is not None:
+        if (earlier := self._recall(document.uri)) is not None:
             document.remembered, document.rule_memory = earlier
+
+    def _recall(self, uri: str) -> tuple[Examined, RuleMemory] | None:
+        """What was known of a document that was closed, which is not kept any longer."""
+        known = self._closed.pop(uri, None)
+        if known is not None:
+            self._closed_size -= len(known[0].snapshot.text)
+        return known
 
     async def refresh(
         self, document: ReviewedDocument, folder: Folder, read_spend: Callable[[], Awaitable[None]] = _nothing

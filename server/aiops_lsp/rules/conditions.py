@@ -22,6 +22,7 @@ class Conditions:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
         self._questions = [question for rule in rules for question in _questions(rule)]
+        self._known: dict[frozenset[str], frozenset[str]] = {}  # most parts hold the same, which is kept once
 
     def narrow(self, text: str) -> None:
         """Ask of parts only what the whole `text` holds: worth it where there are many of them.
@@ -34,7 +35,8 @@ class Conditions:
 
     def hints(self, text: str) -> frozenset[str]:
         """What of the conditions a part of the document holds."""
-        return frozenset(hint for hint, holds in self._questions if holds(text))
+        found = frozenset(hint for hint, holds in self._questions if holds(text))
+        return self._known.setdefault(found, found)
 
     def answer(self, hints: frozenset[str]) -> bool:
         """Whether the hints of all parts of the document tell enough, or have to be made anew."""
