@@ -163,14 +163,12 @@ def looks_generated(text: str) -> str | None:
 
 def looks_minified(text: str) -> bool:
     """Whether lines are so long, and blanks so rare, that no person writes like this."""
-    if len(text) < 1_000:
+    blanks = text.count(" ") + text.count("\t")
+    if len(text) < 1_000 or blanks >= len(text) / 10:
         return False
     lines = text.splitlines()
-    if max(map(len, lines)) < 500:
-        return False
     in_long_lines = sum(len(line) for line in lines if len(line) >= 500)
-    blanks = text.count(" ") + text.count("\t") + len(lines)
-    return in_long_lines > len(text) / 2 and blanks < len(text) / 10
+    return in_long_lines > len(text) / 2 and blanks + len(lines) < len(text) / 10
 
 
 def looks_binary(text: str) -> bool:
