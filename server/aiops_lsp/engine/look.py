@@ -65,19 +65,19 @@ class Look:
         """Keep what is known of a document for a while: editors close and open what one only looks at."""
         if document.examined is None:
             return
-        self._recall(document.uri)
+        self._take_closed(document.uri)
         self._closed[document.uri] = (document.examined, document.rule_memory)
         self._closed_size += len(document.examined.snapshot.text)
         while self._closed_size > _CLOSED_KEPT:
-            self._recall(next(iter(self._closed)))
+            self._take_closed(next(iter(self._closed)))
 
     def opened(self, document: ReviewedDocument) -> None:
         """Recall what is known of a document that was closed before."""
-        if (earlier := self._recall(document.uri)) is not None:
+        if (earlier := self._take_closed(document.uri)) is not None:
             document.remembered, document.rule_memory = earlier
 
-    def _recall(self, uri: str) -> tuple[Examined, RuleMemory] | None:
-        """What was known of a document that was closed, which is not kept any longer."""
+    def _take_closed(self, uri: str) -> tuple[Examined, RuleMemory] | None:
+        """What is kept of a document that was closed; from now on it is not."""
         known = self._closed.pop(uri, None)
         if known is not None:
             self._closed_size -= len(known[0].snapshot.text)

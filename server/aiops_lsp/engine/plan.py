@@ -41,13 +41,12 @@ def candidates(
     if not whole_file:
         document.compare_with(0 if changed is None else changed.base)
     latest = document.marks.latest()
-    visible, saved, stirred = document.visible, document.saved, document.stirred
     found = []
     edited = document.marks.last_edits([region.start_line for region in examined.split.regions])
     for index, (region, keys) in enumerate(zip(examined.split.regions, examined.keys, strict=True)):
         standing, edited_at = document.standings[index], edited.get(index)
         written_at, left = edited_at, latest is not None and not meets(region, latest)
-        stirred_at = stirred.get(keys.exact)
+        stirred_at = document.stirred.get(keys.exact)
         if stirred_at is not None and (edited_at is None or edited_at < stirred_at):
             written_at, left = stirred_at, False  # what it uses is being written: that has to rest as well
         in_scope = _in_scope(region, edited_at, changed, lines, whole_file=whole_file)
@@ -62,8 +61,8 @@ def candidates(
                 in_scope=in_scope,
                 seconds_since_edit=None if written_at is None else now - written_at,
                 left=left,
-                saved=keys.exact in saved,
-                visible=visible is not None and meets(region, visible),
+                saved=keys.exact in document.saved,
+                visible=document.visible is not None and meets(region, document.visible),
             )
         )
     return found

@@ -158,7 +158,7 @@ def rule_findings(
         conditions.narrow(snapshot.text)
     hints = {text: earlier[text].hints if text in earlier else conditions.hints(text) for text in texts}
     together = frozenset().union(*hints.values())
-    if not conditions.answer(together):
+    if not conditions.suffice(together):
         conditions = engine.conditions(snapshot, options)
         hints = {text: conditions.hints(text) for text in texts}
         together = frozenset().union(*hints.values())

@@ -29,17 +29,20 @@ class Conditions:
 
         Of rules that have nothing to look for in `text` the rest is not asked, and the parts' hints say so.
         """
-        needed = [rule for rule in self._rules if may_match(rule, text)]
-        self._questions = [question for rule in needed for question in _questions(rule) if question[1](text)]
-        self._questions += [(_unasked(rule), _always) for rule in self._rules if rule not in needed]
+        self._questions = []
+        for rule in self._rules:
+            if may_match(rule, text):
+                self._questions += [question for question in _questions(rule) if question[1](text)]
+            else:
+                self._questions.append((_unasked(rule), _always))
 
     def hints(self, text: str) -> frozenset[str]:
         """What of the conditions a part of the document holds."""
         found = frozenset(hint for hint, holds in self._questions if holds(text))
         return self._known.setdefault(found, found)
 
-    def answer(self, hints: frozenset[str]) -> bool:
-        """Whether the hints of all parts of the document tell enough, or have to be made anew."""
+    def suffice(self, hints: frozenset[str]) -> bool:
+        """Whether the hints of all parts tell what is asked of the document; else they have to be made anew."""
         return not any(_unasked(rule) in hints and f"{rule.id} needs" in hints for rule in self._rules)
 
     def premises(self, text: str, hints: frozenset[str]) -> frozenset[str]:
