@@ -19,7 +19,7 @@ from ruff import find_ruff_bin
 from aiops_lsp.core.text import Snapshot
 from aiops_lsp.rules.engine import RuleEngine
 from aiops_lsp.rules.loading import rules_of
-from aiops_lsp.rules.matching import matches, parse
+from aiops_lsp.rules.matching import matches, may_match, parse
 from aiops_lsp.rules.ruff_table import RUFF_RULES
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def main() -> None:
         *("--select", ",".join(RUFF_RULES), "--stdin-filename", "x.py", "-"),
     ]
     ruff = best(lambda: subprocess.run(command, input=text.encode(), capture_output=True, check=True))
-    likely = [rule for rule in rules if not rule.needs or any(word in text for word in rule.needs)]
-    likely = [rule for rule in likely if rule.file_has is None or rule.file_has.search(text)]
+    likely = [rule for rule in rules if may_match(rule, text)]
+    likely = [rule for rule in likely if rule.file_has is None or rule.file_has.occurs_in(text)]
     patterns = best(lambda: matches(parse(text, "python"), likely))
     whole = best(lambda: engine.review(Snapshot(snapshot.uri, 1, "python", text)))
     region = best(lambda: engine.review(snapshot, regions=[_method(lines)]))

@@ -42,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 _CLOSED_KEPT = 2_000_000
 """Characters of the documents that were closed last, whose regions are still known when they are opened again."""
+_RUFF_SECONDS = 0.05
+"""What ruff usually takes on a long document at most, its start included."""
 
 
 async def _nothing() -> None:
@@ -84,17 +86,26 @@ class Look:
         return known
 
     async def refresh(
-        self, document: ReviewedDocument, folder: Folder, read_spend: Callable[[], Awaitable[None]] = _nothing
+        self,
+        document: ReviewedDocument,
+        folder: Folder,
+        read_spend: Callable[[], Awaitable[None]] = _nothing,
+        ruff: asyncio.Task[object] | None = None,
     ) -> bool:
         """Bring the document up to its current text and publish. False when the text went on meanwhile.
 
-        `read_spend` brings what is known of the spending up to date while the stores are asked anyway.
+        `read_spend` brings what is known of the spending up to date while the stores are asked anyway. `ruff` is the
+        run of ruff that goes on beside this, if there is one.
         """
         async with document.looking:
-            return await self._refresh(document, folder, read_spend)
+            return await self._refresh(document, folder, read_spend, ruff)
 
     async def _refresh(
-        self, document: ReviewedDocument, folder: Folder, read_spend: Callable[[], Awaitable[None]]
+        self,
+        document: ReviewedDocument,
+        folder: Folder,
+        read_spend: Callable[[], Awaitable[None]],
+        ruff: asyncio.Task[object] | None,
     ) -> bool:
         snapshot = document.text.snapshot()
         previous = document.examined or document.remembered
@@ -106,7 +117,7 @@ class Look:
         memory = document.rule_memory
         glanced: list[Finding] | None = None
         if options is not None and document.may_glance(snapshot):
-            glanced = await self._glance(document, folder, snapshot, options)
+            glanced = await self._glance(document, folder, snapshot, options, ruff)
 
         def look() -> tuple[Examined, tuple[Finding, ...], RuleMemory]:
             if previous is not None and previous.still_holds(snapshot, recipe, bound, patterns):
@@ -150,7 +161,12 @@ class Look:
         return True
 
     async def _glance(
-        self, document: ReviewedDocument, folder: Folder, snapshot: Snapshot, options: RuleOptions
+        self,
+        document: ReviewedDocument,
+        folder: Folder,
+        snapshot: Snapshot,
+        options: RuleOptions,
+        ruff: asyncio.Task[object] | None,
     ) -> list[Finding] | None:
         """Publish what the rules' patterns find, before the text is split. None where they cannot tell yet."""
 
@@ -161,7 +177,18 @@ class Look:
         if found is not None and document.is_current(snapshot):
             document.glance = Glance(snapshot, tuple(found), _accepts(folder, ignores, document.dismissed))
             document.publish()
+            if ruff is not None:
+                await self._await_ruff(ruff)
         return found
+
+    async def _await_ruff(self, ruff: asyncio.Task[object]) -> None:
+        """Let a run of ruff end, as far as that takes no longer than is usual.
+
+        To split a text keeps the interpreter busy, so that ruff's answer would lie about until it is split.
+        """
+        enough = asyncio.ensure_future(self._clock.sleep(_RUFF_SECONDS))
+        await asyncio.wait({ruff, enough}, return_when=asyncio.FIRST_COMPLETED)
+        enough.cancel()
 
     async def refresh_ruff(self, document: ReviewedDocument, folder: Folder) -> None:
         """Run ruff on the document as it is now, and publish what it finds unless the text goes on meanwhile."""

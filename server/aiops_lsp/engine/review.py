@@ -274,9 +274,9 @@ class Reviewer:
             return
         trigger = document.take_trigger()
         folder = self._folder_of(uri)
-        self._tasks.start(self._looks.refresh_ruff(document, folder), f"ruff {uri}")
+        ruff = self._tasks.start(self._looks.refresh_ruff(document, folder), f"ruff {uri}")
         try:
-            current = await self._looks.refresh(document, folder, self._parts.overview.refresh)
+            current = await self._looks.refresh(document, folder, self._parts.overview.refresh, ruff)
         except Exception:
             document.unseen = LOOK_FAILED
             self._host.status_changed()

@@ -70,10 +70,10 @@ def _always(_text: str) -> bool:
     return True
 
 
-def _questions(rule: Rule) -> Iterator[tuple[str, Callable[[str], object]]]:
+def _questions(rule: Rule) -> Iterator[tuple[str, Callable[[str], bool]]]:
     """What to ask of a text for a rule with conditions, each with the hint that it gives where the answer is yes."""
     yield f"{rule.id} needs", partial(may_match, rule)
     if rule.file_has is not None:
-        yield f"{rule.id} has", rule.file_has.search
+        yield f"{rule.id} has", rule.file_has.occurs_in
     if rule.file_lacks is not None:
-        yield f"{rule.id} lacks", rule.file_lacks.search
+        yield f"{rule.id} lacks", rule.file_lacks.occurs_in

@@ -19,7 +19,7 @@ from aiops_lsp.rules.builtin import PASSWORD
 from aiops_lsp.rules.comments import comment_finding, reviewer_addressed
 from aiops_lsp.rules.conditions import Conditions
 from aiops_lsp.rules.loading import rules_of
-from aiops_lsp.rules.matching import Match, matches, matches_each, may_match, parse
+from aiops_lsp.rules.matching import Match, matches, matches_each, matches_in_excerpt, may_match, parse
 from aiops_lsp.rules.options import RuleOptions
 from aiops_lsp.rules.repair import fix_of
 from aiops_lsp.rules.secrets import secret_findings
@@ -42,6 +42,8 @@ _TEST_PATH = re.compile(
     r"|(?:\.(?:test|spec)|Test)\.[cm]?[jt]sx?$|/(?:[A-Z]\w*Tests?(?:Case)?|Test[A-Z]\w*|test[a-z]+|[a-z]+test)\.java$|/\w+_mock\.go$"
 )
 _LONGEST_MARK = 240
+_LONG = 10_000
+"""Characters from which on an excerpt is made before a text is parsed."""
 _DEFAULTS = RuleOptions()
 
 
@@ -146,8 +148,8 @@ class _Review:
         """What patterns find in all of the text; None where it does not parse."""
         span = (0, len(self._snapshot.text))
         found = list(self._matched(span))
-        broken = self._language is not None and self._tree(span)[0].find(kind="ERROR") is not None
-        return None if broken else found
+        whole = self._trees.get(span)
+        return None if whole is not None and whole[0].find(kind="ERROR") else found
 
     def _matched(self, span: tuple[int, int]) -> Iterator[Finding]:
         """What patterns find."""
@@ -158,8 +160,13 @@ class _Review:
         team_rules = [rule for rule in self._applying.team_rules if self._file_fits(rule)]
         if not (rules or team_rules):
             return
-        root, shift = self._tree(span, alone=not any(rule.whole_file for rule in rules))
-        for match in (*matches(root, rules), *matches_each(root, team_rules)):
+        found = None
+        if not team_rules and len(text) > _LONG and span == (0, len(self._snapshot.text)):
+            found = matches_in_excerpt(text, self._language.grammar, rules)
+        if found is None:
+            root, shift = self._tree(span, alone=not any(rule.whole_file for rule in rules))
+            found = [(match, shift) for match in (*matches(root, rules), *matches_each(root, team_rules))]
+        for match, shift in found:
             if _within(match.node, shift, span):
                 yield from self._switched(self._finding(match, shift))
 
@@ -199,8 +206,8 @@ class _Review:
             return not rule.has_conditions or rule.id in self._premises
         if rule.id not in self._fits:
             text = self._snapshot.text
-            fits = rule.file_has is None or rule.file_has.search(text) is not None
-            self._fits[rule.id] = fits and (rule.file_lacks is None or rule.file_lacks.search(text) is None)
+            fits = rule.file_has is None or rule.file_has.occurs_in(text)
+            self._fits[rule.id] = fits and not (rule.file_lacks is not None and rule.file_lacks.occurs_in(text))
         return self._fits[rule.id]
 
     def _outside_prose(self, secrets: list[Finding], span: tuple[int, int]) -> list[Finding]:

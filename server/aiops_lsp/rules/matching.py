@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.syntax import for_grammar
+from aiops_lsp.rules.excerpt import EXCERPTED, excerpt
+from aiops_lsp.rules.expressions import Expression
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ast_grep_py import Config, SgNode
 
@@ -77,6 +81,32 @@ def matches_each(root: SgNode, rules: Iterable[Rule]) -> list[Match]:
     return [Match(rule, node, _marked(rule, node)) for rule in rules for node in root.find_all(rule.config)]
 
 
+def matches_in_excerpt(text: str, grammar: str, rules: Sequence[Rule]) -> list[tuple[Match, int]] | None:
+    """The matches of rules that may match in a long text, each with what to add to its offsets to get the text's.
+
+    None where an excerpt is of no use, or may not show all that matters to a rule.
+    """
+    if grammar not in EXCERPTED or any(rule.whole_file or not (rule.needs or rule.shape) for rule in rules):
+        return None
+    where = {rule.id: list(places(rule, text)) for rule in rules}
+    rules = [rule for rule in rules if where[rule.id]]
+    if not rules:
+        return []
+    short = excerpt(text, chain.from_iterable(where.values()))
+    if short is None:
+        return None
+    root = parse(short.text, grammar)
+    if root.find(kind="ERROR") is not None:
+        return None
+    found: list[tuple[Match, int]] = []
+    for match in matches(root, rules):
+        shift = short.shift(*_place(match.node))
+        if shift is None or match.rule.far_sighted:
+            return None
+        found.append((match, shift))
+    return found
+
+
 def compile_problem(config: Config, grammar: str) -> str | None:
     """Why ast-grep refuses `config` for a grammar that it has, in one line, or None if it takes it."""
     try:
@@ -100,7 +130,7 @@ def _attributed(node: SgNode, rules: Iterable[Rule]) -> Match | None:
     text = node.text()
     place = _place(node)
     for rule in rules:
-        if not may_match(rule, text):
+        if not _has_word(rule, text):
             continue
         found = node.find(rule.config)
         if found is not None and _place(found) == place and found.kind() == node.kind():
@@ -110,7 +140,7 @@ def _attributed(node: SgNode, rules: Iterable[Rule]) -> Match | None:
 
 def _match(node: SgNode, rule: Rule) -> Match | None:
     """What a rule that was searched alone has found."""
-    return Match(rule, node, _marked(rule, node)) if may_match(rule, node.text()) else None
+    return Match(rule, node, _marked(rule, node)) if _has_word(rule, node.text()) else None
 
 
 def _marked(rule: Rule, node: SgNode) -> SgNode:
@@ -118,7 +148,33 @@ def _marked(rule: Rule, node: SgNode) -> SgNode:
 
 
 def may_match(rule: Rule, text: str) -> bool:
-    """Whether `text` holds one of the words of which every match holds one."""
+    """Whether `text` holds what a rule needs to match in it."""
+    words = _any_word(rule.needs)
+    return (words is None or words.occurs_in(text)) and (rule.shape is None or rule.shape.occurs_in(text))
+
+
+def places(rule: Rule, text: str) -> Iterator[int]:
+    """Where a text of which `may_match` is true holds what the rule needs to match about there.
+
+    Of a rule that says what that is, else of none.
+    """
+    if rule.shape is not None:
+        yield from rule.shape.starts(text)
+        return
+    for word in rule.needs:
+        place = text.find(word)
+        while place >= 0:
+            yield place
+            place = text.find(word, place + 1)
+
+
+@cache
+def _any_word(words: tuple[str, ...]) -> Expression | None:
+    return Expression.of_words(words) if words else None
+
+
+def _has_word(rule: Rule, text: str) -> bool:
+    """The same as to ask `_any_word`, and quicker of a text as short as a match."""
     return not rule.needs or any(word in text for word in rule.needs)
 
 

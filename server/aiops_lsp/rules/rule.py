@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from aiops_lsp.core.findings import Category, Severity
 from aiops_lsp.core.language_table import kinds
+from aiops_lsp.rules.expressions import Expression
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ast_grep_py import Config
 
 GRAMMARS = kinds(
@@ -31,7 +34,7 @@ A rule has less if not nearly all of its findings are true in code that it was n
 _E = TypeVar("_E", Category, Severity)
 _ID = re.compile(r"[a-z]+/[a-z0-9]+(?:-[a-z0-9]+)*")
 _FIELDS = kinds(
-    "id languages rule constraints utils category severity confidence cwe title why trigger mark needs file_has"
+    "id languages rule constraints utils category severity confidence cwe title why trigger mark needs shape file_has"
     " file_lacks whole_file in_tests fix examples references"
 )
 _REQUIRED = ("id", "rule", "category", "severity", "confidence", "title", "why", "trigger", "examples")
@@ -65,10 +68,12 @@ class BadExample:
 class Rule:
     """One rule, ready to run.
 
-    `languages` are ast-grep's grammars. `needs` are texts of which one is in every match (empty: unknown); a document
-    without any is not searched. `file_has` and `file_lacks` are conditions on the document's whole text. `mark` is
-    the capture whose place is reported instead of the whole match. `whole_file` says that the rule looks at more than
-    the region that it matches in. `in_tests` false keeps it from test code. `examples` are the rule's own tests.
+    `languages` are ast-grep's grammars. `needs` are texts of which one is in every match (empty: unknown). `shape` is
+    an expression that is found in the function around every match. A document without them is not searched. `file_has`
+    and `file_lacks` are conditions on the document's whole text. `mark` is the capture whose place is reported instead
+    of the whole match. `whole_file` says that the rule looks at more than the region that it matches in, `far_sighted`
+    that it may: what it found holds where it saw the document. `in_tests` false keeps it from test code. `examples`
+    are the rule's own tests.
     `globs` restrict a team's rule to files, as `.gitignore` writes them.
     """
 
@@ -84,9 +89,11 @@ class Rule:
     cwe: int | None = None
     mark: str | None = None
     needs: tuple[str, ...] = ()
-    file_has: re.Pattern[str] | None = None
-    file_lacks: re.Pattern[str] | None = None
+    shape: Expression | None = None
+    file_has: Expression | None = None
+    file_lacks: Expression | None = None
     whole_file: bool = False
+    far_sighted: bool = False
     in_tests: bool = True
     fix: FixTemplate | None = None
     bad: tuple[BadExample, ...] = ()
@@ -118,10 +125,11 @@ def pack_rule(entry: Mapping[str, object], languages: tuple[str, ...]) -> Rule:
     if not _ID.fullmatch(rule_id):
         raise InvalidRuleError(f"id {rule_id!r} is not of the form py/some-words")
     bad, good = _examples(entry["examples"])
+    config = config_of(entry)
     return Rule(
         id=rule_id,
         languages=_texts(entry, "languages") or languages,
-        config=config_of(entry),
+        config=config,
         category=choice(Category, text_field(entry, "category"), "category"),
         severity=choice(Severity, text_field(entry, "severity"), "severity"),
         confidence=_number(entry, "confidence", 0, 100) or 0,
@@ -131,9 +139,11 @@ def pack_rule(entry: Mapping[str, object], languages: tuple[str, ...]) -> Rule:
         cwe=_number(entry, "cwe", 1, 9999),
         mark=text_field(entry, "mark") if "mark" in entry else None,
         needs=_texts(entry, "needs"),
+        shape=_expression(entry, "shape"),
         file_has=_expression(entry, "file_has"),
         file_lacks=_expression(entry, "file_lacks"),
         whole_file=_flag(entry, "whole_file", default=False),
+        far_sighted="module" in _values(config),
         in_tests=_flag(entry, "in_tests", default=True),
         fix=_fix(entry.get("fix")),
         bad=bad,
@@ -151,6 +161,18 @@ def config_of(entry: Mapping[str, object]) -> Config:
                 raise InvalidRuleError(f"field {name!r} must be a mapping in ast-grep's rule language")
             parts[name] = entry[name]
     return cast("Config", parts)
+
+
+def _values(config: object) -> Iterator[str]:
+    """All texts in a part of an entry."""
+    if isinstance(config, str):
+        yield config
+    elif isinstance(config, Mapping):
+        for value in config.values():
+            yield from _values(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _values(value)
 
 
 def text_field(entry: Mapping[str, object], name: str) -> str:
@@ -192,14 +214,14 @@ def _flag(entry: Mapping[str, object], name: str, *, default: bool) -> bool:
     return value
 
 
-def _expression(entry: Mapping[str, object], name: str) -> re.Pattern[str] | None:
+def _expression(entry: Mapping[str, object], name: str) -> Expression | None:
     if name not in entry:
         return None
     value = entry[name]
     if not isinstance(value, str):
         raise InvalidRuleError(f"field {name!r} must be a regular expression")
     try:
-        return re.compile(value)
+        return Expression(value)
     except re.error as error:
         raise InvalidRuleError(f"field {name!r} is not a regular expression: {error}") from None
 
