@@ -75,7 +75,7 @@ class Snapshot:
     @cached_property
     def line_starts(self) -> Sequence[int]:
         """The offset in code points of each line's start."""
-        return array("q", accumulate(map(len, self.lines[:-1]), initial=0))
+        return array("I", accumulate(map(len, self.lines[:-1]), initial=0))
 
     def offset_at(self, position: Position) -> int:
         """The offset in code points of `position`, which must lie in the text."""
@@ -94,7 +94,7 @@ class Snapshot:
 def split_lines(text: str) -> list[str]:
     """The lines of `text` with their ends; \\n, \\r\\n and \\r end a line, nothing else does."""
     if "\r" not in text:
-        lines = [f"{line}\n" for line in text.split("\n")]
+        lines = [line + "\n" for line in text.split("\n")]  # of empty lines there is one object, unlike with f""
         lines[-1] = lines[-1][:-1]
         return lines
     lines, start = [], 0

@@ -6,6 +6,7 @@ What did not change is not looked at again.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from aiops_lsp.rules.ruff_table import RUFF_RULES
 from aiops_lsp.rules.team import TeamRules, load_team_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from aiops_lsp.core.regions import Region
     from aiops_lsp.core.text import Snapshot
@@ -121,19 +122,22 @@ class RegionMemory:
     """What the rules found in a region, lines counted from its first, and what of their conditions it holds."""
 
     hints: frozenset[str]
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RuleMemory:
-    """What is known of the regions of a document by their text.
+    """What is known of the regions of a document by the digest of their text.
 
     It holds for the options that it was made with; the findings only while the document meets the same premises.
+    `digests` are those of the regions whose sent lines are `lines`.
     """
 
     options: RuleOptions | None = None
     premises: frozenset[str] = frozenset()
-    regions: Mapping[str, RegionMemory] = field(default_factory=dict)
+    regions: Mapping[bytes, RegionMemory] = field(default_factory=dict)
+    lines: Sequence[tuple[str, ...]] = ()
+    digests: Sequence[bytes] = ()
 
 
 def rule_findings(
@@ -146,47 +150,78 @@ def rule_findings(
 ) -> tuple[tuple[Finding, ...], RuleMemory]:
     """The rules' findings in `snapshot`, numbered, and the memory for the next time. CPU only: call it on a thread.
 
-    Regions whose text is in `memory` are taken from there; when these are the lesser part of the document, it is
-    looked at as a whole, which is quicker than so many regions one by one. `glanced` are the findings of the engine's
-    `glance` at it, where there was one.
+    Regions that are in `memory` are taken from there; when these are the lesser part of the document, it is looked at
+    as a whole, which is quicker than so many regions one by one. `glanced` are the findings of the engine's `glance`
+    at it, where there was one.
     """
     earlier = memory.regions if memory.options == options else {}
-    starts, text = (*snapshot.line_starts, len(snapshot.text)), snapshot.text
-    texts = [text[starts[region.start_line] : starts[region.end_line]].rstrip("\r\n") for region in regions]
+    starts = (*snapshot.line_starts, len(snapshot.text))
+
+    def text(region: Region) -> str:
+        return snapshot.text[starts[region.start_line] : starts[region.end_line]].rstrip("\r\n")
+
+    # A region that was taken over from the last split has its very lines, and so the text that it had then.
+    taken_over = dict(zip(map(id, memory.lines), memory.digests, strict=True))
+    digests = [taken_over.get(id(region.lines)) or _digest(text(region)) for region in regions]
+    fresh = {digest: region for region, digest in zip(regions, digests, strict=True) if digest not in earlier}
+    hints = {digest: earlier[digest].hints for digest in digests if digest in earlier}
     conditions = engine.conditions(snapshot, options)
-    if sum(text not in earlier for text in texts) > _FEW:
+    if len(fresh) > _FEW:
         conditions.narrow(snapshot.text)
-    hints = {text: earlier[text].hints if text in earlier else conditions.hints(text) for text in texts}
+    hints.update((digest, conditions.hints(text(region))) for digest, region in fresh.items())
     together = frozenset().union(*hints.values())
     if not conditions.suffice(together):
         conditions = engine.conditions(snapshot, options)
-        hints = {text: conditions.hints(text) for text in texts}
+        hints = {digest: conditions.hints(text(region)) for digest, region in zip(digests, regions, strict=True)}
         together = frozenset().union(*hints.values())
     premises = conditions.premises(snapshot.text, together)
     known = earlier if memory.premises == premises else {}
     missing = [
-        (region.start_line, region.end_line) for region, text in zip(regions, texts, strict=True) if text not in known
+        (region.start_line, region.end_line)
+        for region, digest in zip(regions, digests, strict=True)
+        if digest not in known
     ]
     found: list[Finding] = []
     if missing:
         most = glanced is not None or 2 * sum(end - start for start, end in missing) > len(snapshot.lines)
         lines = None if most else missing
         found = engine.review(snapshot, regions=lines, options=options, premises=premises, glanced=glanced)
-    now: dict[str, RegionMemory] = {}
-    for region, text in zip(regions, texts, strict=True):
-        if text in known:
-            now[text] = known[text]
-        elif text not in now:
-            here = range(region.start_line, region.end_line)
-            inside = (_moved(one, -region.start_line) for one in found if one.range.start.line in here)
-            now[text] = RegionMemory(hints[text], tuple(inside))
+    now = dict(_remembered(regions, digests, known, hints, found))
     placed = [
         _moved(one, region.start_line)
-        for region, text in zip(regions, texts, strict=True)
-        for one in now[text].findings
+        for region, digest in zip(regions, digests, strict=True)
+        for one in now[digest].findings
     ]
     placed.sort(key=lambda one: (one.range, one.code))
-    return tuple(number_findings((one, one.evidence) for one in placed)), RuleMemory(options, premises, now)
+    numbered = number_findings((one, one.evidence) for one in placed)
+    return tuple(numbered), RuleMemory(options, premises, now, [region.lines for region in regions], digests)
+
+
+def _remembered(
+    regions: Sequence[Region],
+    digests: Sequence[bytes],
+    known: Mapping[bytes, RegionMemory],
+    hints: Mapping[bytes, frozenset[str]],
+    found: Sequence[Finding],
+) -> Iterator[tuple[bytes, RegionMemory]]:
+    """What is now known of the regions. Of several with the same text the first stands for all."""
+    nothing: dict[frozenset[str], RegionMemory] = {}  # most have nothing, which is kept once
+    seen: set[bytes] = set()
+    for region, digest in zip(regions, digests, strict=True):
+        if digest in seen:
+            continue
+        seen.add(digest)
+        if digest in known:
+            yield digest, known[digest]
+            continue
+        here = range(region.start_line, region.end_line)
+        inside = tuple(_moved(one, -region.start_line) for one in found if one.range.start.line in here)
+        held = hints[digest]
+        yield digest, RegionMemory(held, inside) if inside else nothing.setdefault(held, RegionMemory(held))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _moved(finding: Finding, lines: int) -> Finding:
