@@ -38,7 +38,7 @@ _TEST_PATH = re.compile(
     r"/(?:tests?|test[-_]?(?:utils?|tools?|helpers?|modes?)|testing|testsuite|unittests?|test-?[fF]ramework|tck|microbench|benches|functional"
     r"|testdata|_?fixtures|__tests__|__mocks__|specs?|e2e|it|benchmarks?|_?(?:[\w-]+[ -])?(?:examples?|samples|demos?)"
     r"|reg(?:ression[-_]?)?tests?|stress(?:[-_]tests?)?|manual[-_]?tests?|load[-_]?tests?|fuzz(?:ers?|ing)?)/"
-    r"|/(?:test_[^/]*|tests?|conftest|pytest_plugin)\.py$|_tests?\.(?:py|go|rs)$|/(?:[a-z0-9]+test|test[a-z]+|integration)/[^/]+\.go$|/testing\.go$|/(?:\w+_)?test_?(?:data|import|certs?|keys?)\.go$"
+    r"|/(?:test_[^/]*|tests?|conftest|pytest_plugin)\.py$|_tests?\.(?:py|go|rs)$|/(?:[a-z0-9]+test|test[a-z]+|integration)/[^/]+\.go$|/test(?:ing)?\.go$|/(?:\w+_)?test_?(?:data|import|certs?|keys?)\.go$"
     r"|(?:\.(?:test|spec)|Test)\.[cm]?[jt]sx?$|/(?:[A-Z]\w*Tests?(?:Case)?|Test[A-Z]\w*|test[a-z]+|[a-z]+test)\.java$|/\w+_mock\.go$"
 )
 _LONGEST_MARK = 240
