@@ -208,6 +208,9 @@ class Silent:
         messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.user}]
         yield TextDelta(default_text(Exchange("/chat/completions", {}, {"messages": messages})))
 
+    async def prepare(self) -> None:
+        return None
+
     async def aclose(self) -> None:
         return None
 

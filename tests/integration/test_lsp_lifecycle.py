@@ -72,6 +72,14 @@ async def test_a_lost_connection_closes_the_engine() -> None:
         assert reviewer.closed
 
 
+async def test_the_first_request_is_prepared_for_while_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aiops_lsp.lsp.session._PREPARE_AFTER_SECONDS", 0.0)
+    async with connected(FakeReviewer) as client:
+        await client.initialize()
+        await client.ready()
+        await until(lambda: ("prepare",) in fake(client).calls)
+
+
 async def test_exit_right_after_shutdown_waits_for_the_engine_to_close() -> None:
     class Slow(FakeReviewer):
         async def aclose(self) -> None:
@@ -286,7 +294,8 @@ async def test_an_answer_without_sense_counts_as_no(answer: dict[str, Any]) -> N
         assert reviewer.called("review") == []
 
 
-async def test_books_of_messages_are_empty_when_nothing_is_waited_for() -> None:
+async def test_books_of_messages_are_empty_when_nothing_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aiops_lsp.lsp.session._PREPARE_AFTER_SECONDS", 0.0)
     async with connected(FakeReviewer) as client:
         del client.answers["window/workDoneProgress/create"]
         await client.initialize(MODERN)

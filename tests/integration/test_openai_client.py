@@ -70,6 +70,25 @@ async def test_an_answer_and_its_usage(style: Style, stream: bool) -> None:
         assert exchange.system == "Review."
 
 
+async def test_preparing_sends_nothing_and_the_first_call_finds_all_ready() -> None:
+    async with Provider([Reply()]) as provider:
+        async with client_of(provider, Style.CHAT) as client:
+            await client.prepare()
+            assert provider.journal == []
+            ready = client._client
+            made = await call(client, request())
+            assert client._client is ready is not None
+        assert made.error is None
+
+
+async def test_a_closed_client_is_not_prepared() -> None:
+    async with Provider() as provider:
+        client = OpenAIClient(provider="openai", base_url=provider.base_url, key=KEY, style=Style.CHAT)
+        await client.aclose()
+        await client.prepare()
+        assert client._client is None
+
+
 async def test_responses_are_asked_not_to_be_stored() -> None:
     async with Provider() as provider, client_of(provider, Style.RESPONSES) as client:
         await call(client, request())

@@ -121,6 +121,9 @@ class FakeReviewer:
     async def usage(self, days: int = 30) -> dict[str, object]:
         return {"days": days, "usage": []}
 
+    async def prepare(self) -> None:
+        self.calls.append(("prepare",))
+
     async def aclose(self) -> None:
         self.closed = True
 

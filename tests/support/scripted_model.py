@@ -144,6 +144,9 @@ class ScriptedModel:
         self._waiting.append(call)
         return call.events()
 
+    async def prepare(self) -> None:
+        return None
+
     async def aclose(self) -> None:
         for call in self.open:
             call.over = True

@@ -53,6 +53,9 @@ class SlowModel:
         given = estimate_tokens(request.system + request.user, "openai") + SCHEMA_TOKENS
         yield UsageReport(Usage(given, estimate_tokens(text)))
 
+    async def prepare(self) -> None:
+        return None
+
     async def aclose(self) -> None:
         return None
 

@@ -77,3 +77,24 @@ def test_a_key_that_was_found_never_reaches_a_log_line() -> None:
     RedactingFilter(redact_with(PROCESS_KEYS)).filter(record)
     assert KEY not in record.getMessage()
     assert KEY not in repr(pool({}, {"OPENAI_API_KEY": KEY}).routes["openai"])
+
+
+async def test_what_can_be_asked_is_prepared_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[str] = []
+
+    class Prepared:
+        def __init__(self, provider: str, _base_url: str | None, _key: str | None) -> None:
+            self.provider = provider
+
+        async def prepare(self) -> None:
+            prepared.append(self.provider)
+
+    monkeypatch.setattr("aiops_lsp.engine.models.open_client", Prepared)
+    values = {
+        "providers": {"local": {"base_url": "http://127.0.0.1:11434/v1"}},
+        "models": {"simple": "local:small", "medium": "openai:gpt-6-luna"},
+    }
+    found = pool(values, {})
+    assert found.routes["openai"].problem
+    await found.prepare()
+    assert prepared == ["local"]

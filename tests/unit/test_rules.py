@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -531,3 +532,36 @@ def test_the_servers_start_pays_nothing_for_rules() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "head", "function", "tail"),
+    [
+        (
+            "javascript",
+            "(function bundle() {\n  const mac = crypto.createHmac('sha256', key).update(body).digest('hex');\n",
+            "  function f{n}(a, b) {{ return a === {n} || b === a || a !== b; }}\n",
+            "})();\n",
+        ),
+        (
+            "python",
+            "import hmac\n\ndef bundle(key, body):\n    mac = hmac.new(key, body, 'sha256').hexdigest()\n",
+            "    def f{n}(a, b):\n        return a == {n} or b == a or a != b\n",
+            "",
+        ),
+    ],
+)
+def test_functions_within_one_another_take_no_more_time_each(
+    language: str, head: str, function: str, tail: str
+) -> None:
+    def seconds(count: int) -> float:
+        text = head + "".join(function.format(n=n) for n in range(count)) + tail
+        snapshot = Snapshot("file:///w/bundle", 1, language, text)
+        begun = time.process_time()
+        engine.review(snapshot)
+        return time.process_time() - begun
+
+    engine = RuleEngine()
+    seconds(10)  # the rules are read
+    few, many = (min(seconds(count) for _ in range(3)) for count in (300, 2400))
+    assert many < 24 * few  # to search the outer function at each comparison would make it 64

@@ -99,6 +99,12 @@ class ModelPool:
                 self._clients[route.provider] = client
         return self._clients[route.provider]
 
+    async def prepare(self) -> None:
+        """Load what the first request to each provider would have to wait for. Sends nothing."""
+        for route in self.routes.values():
+            if not route.problem:
+                await (await self.client(route)).prepare()
+
     async def aclose(self) -> None:
         """Close all connections."""
         clients = list(self._clients.values())

@@ -85,6 +85,12 @@ class Reviewer:
         self._tasks.start(self._keep_house(self._assembly), "housekeeping")
         self._host.status_changed()
 
+    async def prepare(self) -> None:
+        """Load what the first request of the session would have to wait for. Sends nothing."""
+        await self._started.wait()
+        if self._parts.overview.settings.review.enabled:
+            await self._parts.services.pool.prepare()
+
     async def settings_changed(self, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
         """Take over settings that hold for the user as a whole; keys are looked up again."""
         await self._started.wait()

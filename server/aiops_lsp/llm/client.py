@@ -109,6 +109,10 @@ class ModelClient(Protocol):
         """
         ...
 
+    async def prepare(self) -> None:
+        """Load what the first call would have to wait for. Sends nothing."""
+        ...
+
     async def aclose(self) -> None:
         """Close the connections."""
         ...

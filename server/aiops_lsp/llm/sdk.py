@@ -51,7 +51,7 @@ class Concession:
 
 
 class SdkClient(ABC):
-    """A `ModelClient` on one of the official SDKs. The SDK is imported, off the event loop, by the first call."""
+    """A `ModelClient` on one of the official SDKs. That is imported off the event loop, at the latest by a call."""
 
     module: ClassVar[str]
 
@@ -117,6 +117,12 @@ class SdkClient(ABC):
         if failure is not None:
             raise failure  # outside of the handler: the SDK's exception, which holds the request, is not kept
 
+    async def prepare(self) -> None:
+        """See `ModelClient`."""
+        async with self._opening:
+            if not self._closed and self._client is None:
+                self._client = await asyncio.to_thread(self._load)
+
     async def aclose(self) -> None:
         """See `ModelClient`."""
         self._closed = True
@@ -126,9 +132,7 @@ class SdkClient(ABC):
             await client.close()
 
     async def _connect(self, called: Called) -> None:
-        async with self._opening:
-            if not self._closed and self._client is None:
-                self._client = await asyncio.to_thread(self._load)
+        await self.prepare()
         if self._client is None:
             raise Unreachable(f"the connection to {called.host} was closed")
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_PREPARE_AFTER_SECONDS = 1.0
 _TYPES = {
     Urgency.INFO: types.MessageType.Info,
     Urgency.WARNING: types.MessageType.Warning,
@@ -228,6 +229,7 @@ class Session:
                 reviewer.edited(uri, edits)
         self._status.changed()
         self.tasks.start(configuration.register(self), "register for changes")
+        self.tasks.start(_prepare(reviewer), "prepare for the first request")
         if self._settings_stale:
             self.reload_settings()
 
@@ -250,6 +252,12 @@ class Session:
 
     async def _ask_for_refresh(self) -> None:
         await self.ask(types.WORKSPACE_INLAY_HINT_REFRESH, None)
+
+
+async def _prepare(reviewer: Reviewer) -> None:
+    """Load the SDKs while nobody waits for them, once what was opened first has been looked at."""
+    await asyncio.sleep(_PREPARE_AFTER_SECONDS)
+    await reviewer.prepare()
 
 
 def _load_engine() -> ReviewerFactory:

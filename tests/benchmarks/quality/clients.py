@@ -62,6 +62,9 @@ class FileClient:
         yield TextDelta(answer)
         yield UsageReport(Usage(call.input_tokens, call.output_tokens))
 
+    async def prepare(self) -> None:
+        """See `ModelClient`."""
+
     async def aclose(self) -> None:
         """See `ModelClient`."""
 
@@ -115,6 +118,10 @@ class RecordingClient:
         self._journal.calls.append(call)
         if self._transcripts:
             self._transcripts.keep(name, answer, call)
+
+    async def prepare(self) -> None:
+        """See `ModelClient`."""
+        await self._client.prepare()
 
     async def aclose(self) -> None:
         """See `ModelClient`."""

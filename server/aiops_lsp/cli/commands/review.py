@@ -24,6 +24,7 @@ from aiops_lsp.cli.reviewing import Estimate, Run
 from aiops_lsp.cli.targets import find_targets, is_revision, only_changed
 from aiops_lsp.engine.host import State, Urgency
 from aiops_lsp.engine.review import Reviewer
+from aiops_lsp.engine.tasks import TaskGroup
 
 if TYPE_CHECKING:
     import argparse
@@ -89,16 +90,20 @@ async def _review(options: argparse.Namespace, projects: ProjectSettings, target
         work = Run(targets.files, folders, bar.advance)
         reviewer = Reviewer(host, work.folder_of)
         await reviewer.start(preparation.settings, preparation.environ)
+        preparing = TaskGroup()
         try:
             if options.offline:
                 work.withhold_all(_OFFLINE)
             sends = not options.offline and reviewer.status().state is not State.OFFLINE
+            if sends:
+                preparing.start(reviewer.prepare(), "prepare for the first request")  # while files are read
             estimate = None if sends and await reviewer.costs_nothing() else Estimate({})
             if sends and estimate is not None:
                 estimate = await work.estimate(reviewer)
             allowance = Allowance(_bound(estimate, options.max_cost, work, host, bar))
             outcome = await work.review(reviewer, allowance, estimate, lambda: _notes(options, preparation, host))
         finally:
+            await preparing.cancel()
             await reviewer.aclose()
     return _Finished(replace(outcome, unread=(*targets.unread, *outcome.unread)), work.failures)
 
