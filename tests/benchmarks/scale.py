@@ -29,21 +29,25 @@ GROUP = "Scale"
 _LATENCY_SECONDS = 0.3
 _CONCURRENCY = 8
 _TURNS = 3
+_UNTIL_PREPARED_SECONDS = 2.0
 
 
 async def measure(bench: Bench) -> None:
     """Documents, workspace, stores."""
     bench.report.settings[GROUP] = (
         f"Documents of 300 lines without a model. Workspace: files of one region each, a provider that takes "
-        f"{_LATENCY_SECONDS * 1000:.0f} ms, {_CONCURRENCY} requests at the same time, rates lifted; the ideal is "
-        f"{_LATENCY_SECONDS} s for each {_CONCURRENCY} files. Stores: one call, on a thread of its own in the server."
+        f"{_LATENCY_SECONDS * 1000:.0f} ms, {_CONCURRENCY} requests at the same time, rates lifted, a server that has "
+        f"come to rest after its start where nothing else is said; the ideal is {_LATENCY_SECONDS} s for each "
+        f"{_CONCURRENCY} files. Stores: one call, on a thread of its own in the server."
     )
     for ours in bench.ours:
         await _documents(bench, ours, (10, 100, 1000) if bench.full else (10, 100))
     for files in (200, 2000) if bench.full else (200,):
         for turn in range(bench.turns(_TURNS)):
             for ours in bench.rotated(bench.ours, turn):
-                await _workspace(bench, ours, files)
+                await _workspace(bench, ours, files, rested=True)
+                if files == 200:  # of 2,000 it is as good as nothing
+                    await _workspace(bench, ours, files, rested=False)
                 await _command_line(bench, ours, files)
     _hold_workspace(bench)
     for ours in bench.ours:
@@ -109,19 +113,23 @@ def _ideal(requests: int) -> float:
     return math.ceil(requests / _CONCURRENCY) * _LATENCY_SECONDS
 
 
-async def _workspace(bench: Bench, ours: Subject, files: int) -> None:
-    """The editor's command, in a server that runs."""
+async def _workspace(bench: Bench, ours: Subject, files: int, *, rested: bool) -> None:
+    """The editor's command, right after the server's start or in one that has come to rest since."""
     folder = _project(bench, files)
     async with Provider(_slowly) as provider:
         async with running(bench.at_home(ours, configuration(provider))) as peer:
             await ready(peer, ours, folder)
+            if rested:
+                await asyncio.sleep(_UNTIL_PREPARED_SECONDS)
+                await peer.idle()
             begun = time.monotonic()
             command = {"command": "aiops.reviewWorkspace", "arguments": []}
             answer = (await peer.request("workspace/executeCommand", command, seconds=900)).message
             seconds = time.monotonic() - begun
         assert "result" in answer, answer
         assert len(provider.journal) == files, (len(provider.journal), files, str(answer)[:500])
-    _note(bench, ours, f"{files:,} files by the editor's command", files, seconds)
+    when = "" if rested else ", right after the start"
+    _note(bench, ours, f"{files:,} files by the editor's command{when}", files, seconds)
 
 
 async def _command_line(bench: Bench, ours: Subject, files: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from aiops_lsp.core.routing import Tier, lowered, tier_of
 from aiops_lsp.engine.derive import place_of
@@ -13,7 +13,7 @@ from aiops_lsp.store.cache import freshness
 from aiops_lsp.store.ledger import LedgerUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from aiops_lsp.core.regions import Region, RegionKeys
     from aiops_lsp.core.text import Snapshot
@@ -27,20 +27,25 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 async def known_standings(
-    examined: Examined, services: Services, settings: Settings, clock: Clock, before: Mapping[str, Standing]
-) -> list[Standing | None]:
-    """For each region its standing by cache and failures; None where nothing is known.
+    examined: Examined,
+    services: Services,
+    settings: Settings,
+    clock: Clock,
+    before: Mapping[str, Standing],
+    beside: Callable[[], T],
+) -> tuple[list[Standing | None], T]:
+    """For each region its standing by cache and failures, None where nothing is known; and the answer of `beside`.
 
     `before` are the standings so far, by exact key: only where they have no result of just this code the stores are
-    asked, in one trip.
+    asked. `beside` is called on the stores' thread in the same trip: each trip costs the event loop two turns.
     """
-    hits: Mapping[str, Hit] = {}
-    failures: Mapping[str, Failure] = {}
     at_hand = [_of_the_code(before.get(keys.exact)) for keys in examined.keys]
-    if wanted := [keys for keys, held in zip(examined.keys, at_hand, strict=True) if held is None]:
-        hits, failures = await services.worker.run(_recall, services, wanted)
+    wanted = [keys for keys, held in zip(examined.keys, at_hand, strict=True) if held is None]
+    (hits, failures), answer = await services.worker.run(lambda: (_recall(services, wanted), beside()))
     now, pool = clock.wall(), services.pool
     ttl, security_ttl = settings.cache.ttl_seconds, settings.cache.security_ttl_seconds
     served: dict[tuple[str, str, bool, Tier], bool] = {}
@@ -65,7 +70,7 @@ async def known_standings(
             standings.append(failure_standing(failures[keys.exact], clock))
         else:
             standings.append(None)
-    return standings
+    return standings, answer
 
 
 def _of_the_code(standing: Standing | None) -> Standing | None:
@@ -74,6 +79,8 @@ def _of_the_code(standing: Standing | None) -> Standing | None:
 
 def _recall(services: Services, wanted: Sequence[RegionKeys]) -> tuple[dict[str, Hit], Mapping[str, Failure]]:
     """What cache and ledger know of regions, by exact key. Blocks: for the stores' thread."""
+    if not wanted:
+        return {}, {}
     found = zip(wanted, services.cache.get_many(wanted), strict=True)
     hits = {keys.exact: hit for keys, hit in found if hit is not None}
     try:

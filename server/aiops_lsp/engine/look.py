@@ -24,7 +24,7 @@ from aiops_lsp.observability.logs import PROCESS_KEYS
 from aiops_lsp.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
     from aiops_lsp.core.findings import Finding
     from aiops_lsp.core.suppressions import Ignores
@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.document import ReviewedDocument
     from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.host import Folder
+    from aiops_lsp.engine.overview import Overview, Reading
     from aiops_lsp.engine.services import Services
     from aiops_lsp.rules.options import RuleOptions
     from aiops_lsp.store.cache import CachedReview
+    from aiops_lsp.store.ledger import LedgerUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +46,6 @@ _CLOSED_KEPT = 2_000_000
 """Characters of the documents that were closed last, whose regions are still known when they are opened again."""
 _RUFF_SECONDS = 0.05
 """What ruff usually takes on a long document at most, its start included."""
-
-
-async def _nothing() -> None:
-    pass
 
 
 class Look:
@@ -89,22 +87,22 @@ class Look:
         self,
         document: ReviewedDocument,
         folder: Folder,
-        read_spend: Callable[[], Awaitable[None]] = _nothing,
+        overview: Overview | None = None,
         ruff: asyncio.Task[object] | None = None,
     ) -> bool:
         """Bring the document up to its current text and publish. False when the text went on meanwhile.
 
-        `read_spend` brings what is known of the spending up to date while the stores are asked anyway. `ruff` is the
-        run of ruff that goes on beside this, if there is one.
+        `overview` is brought up to date while the stores are asked anyway. `ruff` is the run of ruff that goes on
+        beside this, if there is one.
         """
         async with document.looking:
-            return await self._refresh(document, folder, read_spend, ruff)
+            return await self._refresh(document, folder, overview, ruff)
 
     async def _refresh(
         self,
         document: ReviewedDocument,
         folder: Folder,
-        read_spend: Callable[[], Awaitable[None]],
+        overview: Overview | None,
         ruff: asyncio.Task[object] | None,
     ) -> bool:
         snapshot = document.text.snapshot()
@@ -115,9 +113,7 @@ class Look:
         PROCESS_KEYS.add_patterns(patterns)
         options = await self._rulebook.options(folder, snapshot) if folder.settings.rules.enabled else None
         memory = document.rule_memory
-        glanced: list[Finding] | None = None
-        if options is not None and document.may_glance(snapshot):
-            glanced = await self._glance(document, folder, snapshot, options, ruff)
+        glanced = await self._glance(document, folder, snapshot, options, ruff)
 
         def look() -> tuple[Examined, tuple[Finding, ...], RuleMemory]:
             if previous is not None and previous.still_holds(snapshot, recipe, bound, patterns):
@@ -138,12 +134,7 @@ class Look:
             document.publish()  # what the rules find does not wait for the stores
             shown = (dismissed, list(document.standings))
         before = document.by_key()
-        known, ((note, on_command), dismissed), _ = await asyncio.gather(
-            known_standings(examined, self._services, folder.settings, self._clock, before),
-            # On the same thread: two that take turns with every call to a store are slower than one.
-            self._services.worker.run(self._said_before, snapshot, folder),
-            read_spend(),
-        )
+        known, (note, on_command), dismissed = await self._asked(examined, folder, before, overview)
         if not document.is_current(snapshot):
             return False
         document.dismissed = dismissed
@@ -157,18 +148,37 @@ class Look:
             document.publish()
         if spared:
             await self._count_saved(spared, folder, snapshot.language)
-            await read_spend()
+            if overview is not None:
+                await overview.refresh()
         return True
+
+    async def _asked(
+        self, examined: Examined, folder: Folder, before: Mapping[str, Standing], overview: Overview | None
+    ) -> tuple[list[Standing | None], tuple[str, bool], frozenset[str]]:
+        """What the stores and the ignore files say: known standings, why nothing is sent, and what was dismissed."""
+
+        def beside() -> tuple[tuple[str, bool], frozenset[str], Reading | LedgerUnavailable | None]:
+            why_not_sent, dismissed = self._why_not_sent(examined.snapshot, folder), self._dismissed(folder)
+            return why_not_sent, dismissed, None if overview is None else overview.read()
+
+        known, (why_not_sent, dismissed, spend) = await known_standings(
+            examined, self._services, folder.settings, self._clock, before, beside
+        )
+        if overview is not None and spend is not None:
+            await overview.take(spend)
+        return known, why_not_sent, dismissed
 
     async def _glance(
         self,
         document: ReviewedDocument,
         folder: Folder,
         snapshot: Snapshot,
-        options: RuleOptions,
+        options: RuleOptions | None,
         ruff: asyncio.Task[object] | None,
     ) -> list[Finding] | None:
         """Publish what the rules' patterns find, before the text is split. None where they cannot tell yet."""
+        if options is None or not document.may_glance(snapshot):
+            return None
 
         def glance() -> tuple[list[Finding] | None, Ignores]:
             return self._services.rules.glance(snapshot, options), parse_ignores(snapshot)
@@ -263,7 +273,7 @@ class Look:
 
     @staticmethod
     def _why_not_sent(snapshot: Snapshot, folder: Folder) -> tuple[str, bool]:
-        """Why the document is put to no model, in words, and whether a command may do it all the same."""
+        """Why the document is put to no model, in words, and whether a command may do it all the same. Blocks."""
         found = eligibility(snapshot.uri, snapshot.language, snapshot.text)
         if found is not None:
             return found.sentence, found.on_command
@@ -272,15 +282,14 @@ class Look:
             return "", False
         return workspace.ignored_by(path, folder.root, folder.settings.review.ignore) or "", False
 
-    def _said_before(self, snapshot: Snapshot, folder: Folder) -> tuple[tuple[str, bool], frozenset[str]]:
-        """Why the document is put to no model, and what the user dismissed. Blocks: reads ignore files and a store."""
-        dismissed: frozenset[str] = frozenset()
+    def _dismissed(self, folder: Folder) -> frozenset[str]:
+        """What the user dismissed. Blocks: for the stores' thread."""
         if self._services.decisions is not None:
             try:
-                dismissed = frozenset(self._services.decisions.dismissed(str(folder.root or "")))
+                return frozenset(self._services.decisions.dismissed(str(folder.root or "")))
             except StoreUnavailable as problem:
                 logger.warning("dismissals could not be read: %s", problem)
-        return self._why_not_sent(snapshot, folder), dismissed
+        return frozenset()
 
 
 def _being_reviewed_again(known: Standing | None) -> Standing:

@@ -21,16 +21,17 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.host import DocumentStatus, Host
     from aiops_lsp.engine.services import Services
     from aiops_lsp.settings import Settings
-    from aiops_lsp.store.budget import Denied, Limits
+    from aiops_lsp.store.budget import Denied
     from aiops_lsp.store.budget import Spend as LedgerSpend
-    from aiops_lsp.store.ledger import Ledger
     from aiops_lsp.store.ledger_usage import SavedRow
+
+    Reading = tuple[Pressure, LedgerSpend, list[SavedRow], list[str]]
 
 WARNING_LEVELS = (1.0, 0.8)
 
 
 class Overview:
-    """Spend and state. `refresh` reads the ledger; everything else answers at once from what was read last."""
+    """Spend and state. `refresh` reads the ledger; what is not async answers at once from what was read last."""
 
     def __init__(self, services: Services, settings: Settings, host: Host, clock: Clock, governor: Governor) -> None:
         self._services = services
@@ -64,9 +65,21 @@ class Overview:
 
     async def refresh(self) -> None:
         """Read the ledger, and warn once when a limit comes near or is reached."""
-        limits, _ = budgets(self.settings)
+        await self.take(await self._services.worker.run(self.read))
+
+    def read(self) -> Reading | LedgerUnavailable:
+        """What the ledger says of the budgets, or why it says nothing. Blocks: for the stores' thread."""
+        ledger, (limits, _) = self._services.ledger, budgets(self.settings)
         try:
-            read = await self._services.worker.run(_read, self._services.ledger, limits)
+            return ledger.pressure(limits), ledger.spend(limits), ledger.saved(1), ledger.take_notices()
+        except LedgerUnavailable as problem:
+            return problem
+
+    async def take(self, read: Reading | LedgerUnavailable) -> None:
+        """Go on from what was read; warn once when a limit comes near or is reached."""
+        try:
+            if isinstance(read, LedgerUnavailable):
+                raise read
             pressure, spend, saved, notices = read
             for notice in notices:
                 self._host.show_message(Urgency.WARNING, _sentence(notice))
@@ -167,11 +180,6 @@ class Overview:
         if self._governor.trouble:
             return State.DEGRADED, next(iter(self._governor.trouble.values()))
         return State.IDLE, ""
-
-
-def _read(ledger: Ledger, limits: Limits) -> tuple[Pressure, LedgerSpend, list[SavedRow], list[str]]:
-    """What the ledger says of the budgets, and what the user is to be told of it. Blocks: for the stores' thread."""
-    return ledger.pressure(limits), ledger.spend(limits), ledger.saved(1), ledger.take_notices()
 
 
 def _sentence(words: str) -> str:

@@ -282,7 +282,7 @@ class Reviewer:
         folder = self._folder_of(uri)
         ruff = self._tasks.start(self._looks.refresh_ruff(document, folder), f"ruff {uri}")
         try:
-            current = await self._looks.refresh(document, folder, self._parts.overview.refresh, ruff)
+            current = await self._looks.refresh(document, folder, self._parts.overview, ruff)
         except Exception:
             document.unseen = LOOK_FAILED
             self._host.status_changed()
