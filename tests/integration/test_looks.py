@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from aiops_lsp.engine.examine import examine
 from aiops_lsp.engine.host import State
 from aiops_lsp.engine.knowledge import known_standings
+from aiops_lsp.rules.ruff import RuffReport
 from aiops_lsp.store.cache import ResultCache
-from tests.support.clock import until
+from tests.support.clock import settle, until
 from tests.support.engine import desk, settings_for
 from tests.support.provider import Provider, Reply, answer, findings_where
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.support.provider import Exchange
 
 CODE = """\
@@ -45,6 +46,38 @@ async def test_rule_findings_do_not_wait_for_the_stores(monkeypatch: pytest.Monk
         stores.set()
         await at.until_quiet(document)
         assert [one.code for one in at.shown(document)] == [EVAL]
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(60.0, True), (0.0, False)])
+async def test_a_text_that_mostly_changed_is_split_after_ruff_has_ended_or_has_taken_long(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, waits: bool
+) -> None:
+    ended, split = asyncio.Event(), list[str]()
+
+    async def slow(*_: Any, **__: Any) -> RuffReport:
+        await ended.wait()
+        return RuffReport()
+
+    def counted(snapshot: Any, *rest: Any) -> Any:
+        split.append(snapshot.text)
+        return examine(snapshot, *rest)
+
+    monkeypatch.setattr("aiops_lsp.engine.look._RUFF_SECONDS", seconds)
+    async with desk(settings_for(None, rules={"ruff": "on"})) as at:
+        document = at.open(CODE)
+        await at.until_quiet(document)
+        monkeypatch.setattr("aiops_lsp.engine.rulebook.check_with_ruff", slow)
+        monkeypatch.setattr("aiops_lsp.engine.look.examine", counted)
+        at.replace(document, CODE, CODE.replace("value + 1", "eval(input())").replace("value", "given"))
+        await at.until_shown(document, lambda found: [one.code for one in found] == [EVAL])
+        if waits:
+            await settle(50)
+            assert not split
+            ended.set()
+        await until(lambda: bool(split))
+        ended.set()
+        await at.until_quiet(document)
+        assert len(split) == 1
 
 
 async def test_a_document_that_is_opened_again_is_not_split_again(monkeypatch: pytest.MonkeyPatch) -> None:
