@@ -158,8 +158,8 @@ _REPORTED: tuple[tuple[tuple[tuple[str, ...], ...], str], ...] = (
     ),
     (
         (_TO_SET_ASIDE, _WHAT_WAS_SAID),
-        r"(?<![\"'`])\b(?:override|bypass|discard)\s+(?:(?:of|any|all|every|the|these|those)\s+)*"
-        r"(?:your|previous|prior|earlier|preceding)\s+(?:system\s+)?(?:instructions?|prompts?|directions|guidelines|rules)\b",
+        r"(?<![\"'`])\b(?:override|bypass|discard)\s+(?:(?:of|any|all|every|the|these|those)\s+)*(?:your\s+rules\b"
+        r"|(?:your|previous|prior|earlier|preceding)\s+(?:system\s+)?(?:instructions?|prompts?|directions|guidelines)\b)",
     ),
     ((_TO_SET_ASIDE, _WHAT_WAS_SAID), _SET_ASIDE),
     ((_REVIEWS,), rf"{_HAILED}(?:for (?:the |any |all )?)?{_REVIEWER}{_TO_THEM}"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiops_lsp.core.routing import Tier, lowered, tier_of
 from aiops_lsp.engine.packing import Job, pack
-from aiops_lsp.engine.selection import Candidate
+from aiops_lsp.engine.selection import DECIDED, Candidate
 from aiops_lsp.engine.sizes import fixed_tokens, region_tokens
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
 
@@ -45,18 +45,22 @@ def candidates(
     edited = document.marks.last_edits([region.start_line for region in examined.split.regions])
     for index, (region, keys) in enumerate(zip(examined.split.regions, examined.keys, strict=True)):
         standing, edited_at = document.standings[index], edited.get(index)
+        in_scope = _in_scope(region, edited_at, changed, lines, whole_file=whole_file)
+        if not whole_file and lines is None:
+            in_scope = document.has_changed(keys, in_scope)
+        tier = tier_of(region.shape, deep=deep)
+        if standing.progress in DECIDED and not deep:  # most regions, of which nothing more is asked
+            found.append(Candidate(region, keys.exact, tier, standing, in_scope))
+            continue
         written_at, left = edited_at, latest is not None and not meets(region, latest)
         stirred_at = document.stirred.get(keys.exact)
         if stirred_at is not None and (edited_at is None or edited_at < stirred_at):
             written_at, left = stirred_at, False  # what it uses is being written: that has to rest as well
-        in_scope = _in_scope(region, edited_at, changed, lines, whole_file=whole_file)
-        if not whole_file and lines is None:
-            in_scope = document.has_changed(keys, in_scope)
         found.append(
             Candidate(
                 region=region,
                 key=keys.exact,
-                tier=tier_of(region.shape, deep=deep),
+                tier=tier,
                 standing=_deepened(standing) if deep else standing,
                 in_scope=in_scope,
                 seconds_since_edit=None if written_at is None else now - written_at,

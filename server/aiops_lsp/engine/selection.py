@@ -34,6 +34,10 @@ class Trigger(IntEnum):
     COMMAND = 3
 
 
+DECIDED = frozenset({Progress.REVIEWED, Progress.REVIEWING})
+"""How regions stand of which there is nothing to decide."""
+
+
 class Candidate(NamedTuple):
     """A region as the decision sees it. A command that asks for all of a file puts all of it in scope.
 
@@ -103,7 +107,7 @@ def _decide(
 ) -> Standing | None:
     """None to send; the candidate's own standing to leave it; else the standing that it gets."""
     standing = candidate.standing
-    if standing.progress in (Progress.REVIEWED, Progress.REVIEWING):
+    if standing.progress in DECIDED:
         return standing
     asked = trigger is Trigger.COMMAND
     saved = trigger >= Trigger.SAVED

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from aiops_lsp.rules.rule import Rule
 
 _BY_NAME = frozenset({"PASSWORD", "SECRET", "URL_PASSWORD", "CONNECTION_PASSWORD"})
+_OF_ONES_OWN = _BY_NAME | {"PRIVATE_KEY", "AUTHORIZATION_HEADER", "JSON_WEB_TOKEN", "AGE_SECRET_KEY"}
+"""What everyone can make, as tests do."""
 _OFTEN_SHOWN = frozenset({"AWS_ACCESS_KEY_ID", "GOOGLE_API_KEY", "AUTHORIZATION_HEADER", "JSON_WEB_TOKEN"})
 # Files that are there to hold what differs from one installation to the next, whatever an editor takes them for.
 _ENV = re.compile(r"/\.env(?:rc|\.[^/]*)?$|\.env$")
@@ -111,7 +113,7 @@ def secret_findings(
     for secret in find_secrets(snapshot.text[start:end], user_patterns):
         value = snapshot.text[start + secret.start : start + secret.end]
         among_tests = in_test or (own_tests is not None and own_tests.start() < start + secret.start)
-        if among_tests and secret.kind in _BY_NAME | {"PRIVATE_KEY", "AUTHORIZATION_HEADER"}:
+        if among_tests and secret.kind in _OF_ONES_OWN:
             continue
         found = start + secret.start
         if not (
