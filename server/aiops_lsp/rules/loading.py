@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from aiops_lsp.rules.rule import InvalidRuleError, Rule, pack_rule
@@ -23,9 +24,20 @@ _PACKS: Mapping[str, str] = {
 """Grammar to pack. JavaScript's rules hold for TypeScript too, so these share a file."""
 
 
-@cache
+_LOADING = Lock()
+
+
 def load_pack(name: str) -> tuple[Rule, ...]:
-    """All rules of `packs/<name>.yml`. Raises `InvalidRuleError`, naming file and rule, if one is wrong."""
+    """All rules of `packs/<name>.yml`. Raises `InvalidRuleError`, naming file and rule, if one is wrong.
+
+    The first documents are looked at on several threads at once; one of them reads the pack, and the others wait.
+    """
+    with _LOADING:
+        return _load_pack(name)
+
+
+@cache
+def _load_pack(name: str) -> tuple[Rule, ...]:
     import yaml  # noqa: PLC0415  # not needed for the server's start
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
