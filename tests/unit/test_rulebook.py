@@ -127,3 +127,16 @@ def test_a_glance_finds_what_a_review_finds_but_for_secrets_and_comments() -> No
 
 def test_a_glance_at_code_that_does_not_parse_tells_nothing() -> None:
     assert RuleEngine().glance(Snapshot("file:///w/a.py", 1, "python", f"{COLLECT}\n\nx = (\n")) is None
+
+
+def test_what_a_rule_needs_of_the_document_is_seen_from_an_excerpt_and_from_a_region_alone() -> None:
+    filler = "".join(f"def filler_{n}(a, b):\n    total = a * {n}\n    return total + b\n\n\n" for n in range(200))
+    before = f"import pathlib\n\n\n{filler}def make(path):\n    path.mkdir()\n\n\n{filler}"
+    text = before.replace("    path.mkdir()", "    if not path.exists():\n        path.mkdir()")
+    engine, options = RuleEngine(), RuleOptions()
+    assert [one.code for one in engine.review(Snapshot("file:///w/a.py", 1, "python", text))] == ["py/check-then-act"]
+    _, memory = look(engine, before, RuleMemory(), options)
+    found, _ = look(engine, text, memory, options)
+    assert [one.code for one in found] == ["py/check-then-act"]
+    bare = text.replace("import pathlib", "import this")
+    assert not look(engine, bare, RuleMemory(), options)[0]

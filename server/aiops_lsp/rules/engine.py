@@ -164,7 +164,7 @@ class _Review:
         if not team_rules and len(text) > _LONG and span == (0, len(self._snapshot.text)):
             found = matches_in_excerpt(text, self._language.grammar, rules)
         if found is None:
-            root, shift = self._tree(span, alone=not any(rule.whole_file for rule in rules))
+            root, shift = self._tree(span, alone=not any(rule.sees_document for rule in rules))
             found = [(match, shift) for match in (*matches(root, rules), *matches_each(root, team_rules))]
         for match, shift in found:
             if _within(match.node, shift, span):

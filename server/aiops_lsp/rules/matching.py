@@ -86,13 +86,9 @@ def matches_in_excerpt(text: str, grammar: str, rules: Sequence[Rule]) -> list[t
 
     None where an excerpt is of no use, or may not show all that matters to a rule.
     """
-    if grammar not in EXCERPTED or any(rule.whole_file or not (rule.needs or rule.shape) for rule in rules):
+    if grammar not in EXCERPTED or any(rule.sees_document or not (rule.needs or rule.shape) for rule in rules):
         return None
-    where = {rule.id: list(places(rule, text)) for rule in rules}
-    rules = [rule for rule in rules if where[rule.id]]
-    if not rules:
-        return []
-    short = excerpt(text, chain.from_iterable(where.values()))
+    short = excerpt(text, chain.from_iterable(places(rule, text) for rule in rules))
     if short is None:
         return None
     root = parse(short.text, grammar)
@@ -101,7 +97,7 @@ def matches_in_excerpt(text: str, grammar: str, rules: Sequence[Rule]) -> list[t
     found: list[tuple[Match, int]] = []
     for match in matches(root, rules):
         shift = short.shift(*_place(match.node))
-        if shift is None or match.rule.far_sighted:
+        if shift is None:
             return None
         found.append((match, shift))
     return found

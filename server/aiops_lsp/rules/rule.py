@@ -37,6 +37,8 @@ _FIELDS = kinds(
     "id languages rule constraints utils category severity confidence cwe title why trigger mark needs shape file_has"
     " file_lacks whole_file in_tests fix examples references"
 )
+_ROOTS = frozenset({"module", "program", "source_file"})
+"""What the whole of a document is in the trees of the packs' languages."""
 _REQUIRED = ("id", "rule", "category", "severity", "confidence", "title", "why", "trigger", "examples")
 
 
@@ -71,9 +73,9 @@ class Rule:
     `languages` are ast-grep's grammars. `needs` are texts of which one is in every match (empty: unknown). `shape` is
     an expression that is found in the function around every match. A document without them is not searched. `file_has`
     and `file_lacks` are conditions on the document's whole text. `mark` is the capture whose place is reported instead
-    of the whole match. `whole_file` says that the rule looks at more than the region that it matches in, `far_sighted`
-    that it may: what it found holds where it saw the document. `in_tests` false keeps it from test code. `examples`
-    are the rule's own tests.
+    of the whole match. `whole_file` says that the rule looks at more than the region that it matches in, so that what
+    it finds there changes with the rest; `sees_document` that it looks at the document's tree as a whole. `in_tests`
+    false keeps it from test code. `examples` are the rule's own tests.
     `globs` restrict a team's rule to files, as `.gitignore` writes them.
     """
 
@@ -93,7 +95,7 @@ class Rule:
     file_has: Expression | None = None
     file_lacks: Expression | None = None
     whole_file: bool = False
-    far_sighted: bool = False
+    sees_document: bool = False
     in_tests: bool = True
     fix: FixTemplate | None = None
     bad: tuple[BadExample, ...] = ()
@@ -125,7 +127,7 @@ def pack_rule(entry: Mapping[str, object], languages: tuple[str, ...]) -> Rule:
     if not _ID.fullmatch(rule_id):
         raise InvalidRuleError(f"id {rule_id!r} is not of the form py/some-words")
     bad, good = _examples(entry["examples"])
-    config = config_of(entry)
+    config, whole_file = config_of(entry), _flag(entry, "whole_file", default=False)
     return Rule(
         id=rule_id,
         languages=_texts(entry, "languages") or languages,
@@ -142,8 +144,8 @@ def pack_rule(entry: Mapping[str, object], languages: tuple[str, ...]) -> Rule:
         shape=_expression(entry, "shape"),
         file_has=_expression(entry, "file_has"),
         file_lacks=_expression(entry, "file_lacks"),
-        whole_file=_flag(entry, "whole_file", default=False),
-        far_sighted="module" in _values(config),
+        whole_file=whole_file,
+        sees_document=whole_file or not _ROOTS.isdisjoint(_values(config)),
         in_tests=_flag(entry, "in_tests", default=True),
         fix=_fix(entry.get("fix")),
         bad=bad,
@@ -164,12 +166,12 @@ def config_of(entry: Mapping[str, object]) -> Config:
 
 
 def _values(config: object) -> Iterator[str]:
-    """All texts in a part of an entry."""
+    """All texts in a part of an entry but those that say where a search ends."""
     if isinstance(config, str):
         yield config
     elif isinstance(config, Mapping):
-        for value in config.values():
-            yield from _values(value)
+        for key, value in config.items():
+            yield from _values(value) if key != "stopBy" else ()
     elif isinstance(config, list):
         for value in config:
             yield from _values(value)
