@@ -140,3 +140,18 @@ def test_what_a_rule_needs_of_the_document_is_seen_from_an_excerpt_and_from_a_re
     assert [one.code for one in found] == ["py/check-then-act"]
     bare = text.replace("import pathlib", "import this")
     assert not look(engine, bare, RuleMemory(), options)[0]
+
+
+def test_other_ends_of_lines_are_another_text() -> None:
+    engine, options = Counting(), RuleOptions()
+    snapshot = Snapshot("file:///w/a.py", 1, "python", COLLECT)
+    regions = split(snapshot).regions
+    _, memory = rule_findings(engine, snapshot, regions, options, RuleMemory())
+    engine.lines = 0
+    returned = Snapshot("file:///w/a.py", 2, "python", COLLECT.replace("\n", "\r\n"))
+    found, memory = rule_findings(engine, returned, regions, options, memory)
+    assert engine.lines
+    assert [one.code for one in found] == ["py/mutable-default"]
+    engine.lines = 0
+    assert rule_findings(engine, snapshot, regions, options, memory)[0][0].range == found[0].range
+    assert engine.lines

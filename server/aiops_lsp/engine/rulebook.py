@@ -130,7 +130,7 @@ class RuleMemory:
     """What is known of the regions of a document by the digest of their text.
 
     It holds for the options that it was made with; the findings only while the document meets the same premises.
-    `digests` are those of the regions whose sent lines are `lines`.
+    `digests` are those of the regions whose sent lines are `lines`, where all lines end alike.
     """
 
     options: RuleOptions | None = None
@@ -160,8 +160,10 @@ def rule_findings(
     def text(region: Region) -> str:
         return snapshot.text[starts[region.start_line] : starts[region.end_line]].rstrip("\r\n")
 
-    # A region that was taken over from the last split has its very lines, and so the text that it had then.
-    taken_over = dict(zip(map(id, memory.lines), memory.digests, strict=True))
+    # A region that was taken over from the last split has its very lines, and so the text that it had then, but for
+    # the lines' ends, which may be of two kinds.
+    plain = "\r" not in snapshot.text
+    taken_over = dict(zip(map(id, memory.lines), memory.digests, strict=True)) if plain else {}
     digests = [taken_over.get(id(region.lines)) or _digest(text(region)) for region in regions]
     fresh = {digest: region for region, digest in zip(regions, digests, strict=True) if digest not in earlier}
     hints = {digest: earlier[digest].hints for digest in digests if digest in earlier}
@@ -184,8 +186,8 @@ def rule_findings(
     found: list[Finding] = []
     if missing:
         most = glanced is not None or 2 * sum(end - start for start, end in missing) > len(snapshot.lines)
-        lines = None if most else missing
-        found = engine.review(snapshot, regions=lines, options=options, premises=premises, glanced=glanced)
+        asked = None if most else missing
+        found = engine.review(snapshot, regions=asked, options=options, premises=premises, glanced=glanced)
     now = dict(_remembered(regions, digests, known, hints, found))
     placed = [
         _moved(one, region.start_line)
@@ -194,7 +196,8 @@ def rule_findings(
     ]
     placed.sort(key=lambda one: (one.range, one.code))
     numbered = number_findings((one, one.evidence) for one in placed)
-    return tuple(numbered), RuleMemory(options, premises, now, [region.lines for region in regions], digests)
+    lines = [region.lines for region in regions] if plain else []
+    return tuple(numbered), RuleMemory(options, premises, now, lines, digests if plain else [])
 
 
 def _remembered(
