@@ -145,6 +145,12 @@ def test_every_rule_matches_in_an_excerpt_what_it_matches_in_the_whole(rule: Rul
             assert whole or text is not code
 
 
+def test_what_looks_like_a_match_hides_no_match_that_begins_in_it() -> None:
+    tried = "    try:\n        go()\n    except Exception:\n        stop()\n"
+    both = f"def both():\n{tried}    except ValueError:\n        stop()\n"
+    assert same(f"{FILLER}def lone():\n{tried}\n\n{both}\n\n{FILLER}") == 1
+
+
 LINES = st.sampled_from(
     ["x = 1", EVAL, "'''", '"""', '"""text"""', "# it's", "y = '\\''", "@deco", "def f(self):", "class C:", "if a:",
      "else:", "return 1", "s = '''a", "def g(a,", "      b):", ")", "", "try:", "except ValueError:", "    pass"]

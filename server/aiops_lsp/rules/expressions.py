@@ -40,8 +40,11 @@ class Expression:
         return False
 
     def starts(self, text: str) -> Iterator[int]:
-        """The offsets at which parts of `text` that match begin, one after the other without overlap."""
-        return (found.start() for found in self._pattern.finditer(text))
+        """The offsets at which parts of `text` that match begin, also within one that began before."""
+        found = self._pattern.search(text)
+        while found is not None:
+            yield found.start()
+            found = self._pattern.search(text, found.start() + 1)
 
     @cached_property
     def _quick(self) -> Callable[[str], bool] | None:
