@@ -165,16 +165,18 @@ def rule_findings(
     plain = "\r" not in snapshot.text
     taken_over = dict(zip(map(id, memory.lines), memory.digests, strict=True)) if plain else {}
     digests = [taken_over.get(id(region.lines)) or _digest(text(region)) for region in regions]
-    fresh = {digest: region for region, digest in zip(regions, digests, strict=True) if digest not in earlier}
-    hints = {digest: earlier[digest].hints for digest in digests if digest in earlier}
+    firsts = dict(zip(reversed(digests), reversed(regions), strict=True))  # of several with the same text the first
     conditions = engine.conditions(snapshot, options)
-    if len(fresh) > _FEW:
+    if len(firsts.keys() - earlier.keys()) > _FEW:
         conditions.narrow(snapshot.text)
-    hints.update((digest, conditions.hints(text(region))) for digest, region in fresh.items())
+    hints = {
+        digest: earlier[digest].hints if digest in earlier else conditions.hints(text(region))
+        for digest, region in firsts.items()
+    }
     together = frozenset().union(*hints.values())
     if not conditions.suffice(together):
         conditions = engine.conditions(snapshot, options)
-        hints = {digest: conditions.hints(text(region)) for digest, region in zip(digests, regions, strict=True)}
+        hints = {digest: conditions.hints(text(region)) for digest, region in firsts.items()}
         together = frozenset().union(*hints.values())
     premises = conditions.premises(snapshot.text, together)
     known = earlier if memory.premises == premises else {}
@@ -188,7 +190,7 @@ def rule_findings(
         most = glanced is not None or 2 * sum(end - start for start, end in missing) > len(snapshot.lines)
         asked = None if most else missing
         found = engine.review(snapshot, regions=asked, options=options, premises=premises, glanced=glanced)
-    now = dict(_remembered(regions, digests, known, hints, found))
+    now = dict(_remembered(firsts, known, hints, found))
     placed = [
         _moved(one, region.start_line)
         for region, digest in zip(regions, digests, strict=True)
@@ -201,19 +203,14 @@ def rule_findings(
 
 
 def _remembered(
-    regions: Sequence[Region],
-    digests: Sequence[bytes],
+    firsts: Mapping[bytes, Region],
     known: Mapping[bytes, RegionMemory],
     hints: Mapping[bytes, frozenset[str]],
     found: Sequence[Finding],
 ) -> Iterator[tuple[bytes, RegionMemory]]:
-    """What is now known of the regions. Of several with the same text the first stands for all."""
+    """What is now known of the regions, each of which stands for all with its text."""
     nothing: dict[frozenset[str], RegionMemory] = {}  # most have nothing, which is kept once
-    seen: set[bytes] = set()
-    for region, digest in zip(regions, digests, strict=True):
-        if digest in seen:
-            continue
-        seen.add(digest)
+    for digest, region in firsts.items():
         if digest in known:
             yield digest, known[digest]
             continue
