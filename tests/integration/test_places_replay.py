@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aiops_lsp.core import text
-from aiops_lsp.engine import derive, document
+from aiops_lsp.engine import document, placement
 from tests.benchmarks.places import replay_commits, replay_trace, spread
 from tests.benchmarks.sessions import typed
 from tests.support.homes import private_home
@@ -137,9 +137,9 @@ PLANTED = {
         lambda self, _snapshot: not self.closed,
     ),
     "a place is one column off": (
-        derive,
+        placement,
         "place_of",
-        lambda cached, region, snapshot, *, exact, place_of=derive.place_of: _one_off(
+        lambda cached, region, snapshot, *, exact, place_of=placement.place_of: _one_off(
             place_of(cached, region, snapshot, exact=exact)
         ),
     ),

@@ -82,6 +82,33 @@ def test_an_ignore_file_that_changes_is_read_again(tmp_path: Path) -> None:
     assert ignored_by(tmp_path / "a.py", tmp_path) is None
 
 
+def test_what_comes_and_goes_around_a_file_counts_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "outer" / "inner" / "a.py"
+    write(tmp_path, {"outer/inner/a.py": "", "outer/.gitignore": "a.py\n"})
+    ignored = "It is ignored by outer/.gitignore, line 1."
+    assert ignored_by(path, path.parent) is None
+    (tmp_path / ".git").mkdir()
+    assert ignored_by(path, path.parent) == ignored
+    write(tmp_path, {"outer/inner/.gitignore": "!a.py\n"})
+    assert ignored_by(path, path.parent) is None
+    (path.parent / ".gitignore").unlink()
+    assert ignored_by(path, path.parent) == ignored
+    write(tmp_path, {"outer/inner/.git/HEAD": ""})
+    assert ignored_by(path, path.parent) is None
+    assert ignored_by(path, path.parent, ["/a.py"]) == "It is ignored by the setting review.ignore."
+
+
+@POSIX
+def test_a_link_that_leads_elsewhere_now_is_judged_anew(tmp_path: Path) -> None:
+    write(tmp_path, {"one/.git/HEAD": "", "one/.gitignore": "a.py\n", "other/.git/HEAD": ""})
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "one")
+    assert ignored_by(link / "a.py", link) is not None
+    link.unlink()
+    link.symlink_to(tmp_path / "other")
+    assert ignored_by(link / "a.py", link) is None
+
+
 def test_rules_of_other_folders_do_not_count(tmp_path: Path) -> None:
     write(tmp_path, {".gitignore": "*\n", "project/.git/HEAD": "", "project/a.py": ""})
     assert ignored_by(tmp_path / "project" / "a.py", tmp_path / "project") is None

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aiops_lsp.core.findings import Category, Claim, Confirmation, Finding, Origin, Severity
-from aiops_lsp.core.regions import Region, RegionKind
+from aiops_lsp.core.findings import Category, Claim, ClaimedFix, Confirmation, Finding, Origin, Severity
+from aiops_lsp.core.regions import Region, RegionKind, moved
 from aiops_lsp.core.text import Position, Range, Snapshot
-from aiops_lsp.engine.derive import LiveFinding, PlacedRecords, derive, place_of, still_stands
+from aiops_lsp.engine.derive import LiveFinding, derive, still_stands
+from aiops_lsp.engine.placement import PlacedRecords, place_of
 from aiops_lsp.engine.standing import Reason, Standing
 from aiops_lsp.store.reviews import CachedClaim, CachedReview
 
@@ -101,7 +102,7 @@ def test_an_answer_does_not_have_the_others_placed_again(monkeypatch: pytest.Mon
         asked.append(cached.claim.quote)
         return place_of(cached, region, snapshot, exact=exact)
 
-    monkeypatch.setattr("aiops_lsp.engine.derive.place_of", counted)
+    monkeypatch.setattr("aiops_lsp.engine.placement.place_of", counted)
     regions = [REGION._replace(end_line=1, lines=("one two",)), REGION._replace(start_line=1, lines=("three", ""))]
     one, other, fresh = (Standing.reviewing(record_of(quote, "")) for quote in ("one two", "three", "three"))
     placed = PlacedRecords()
@@ -117,3 +118,47 @@ def test_an_answer_does_not_have_the_others_placed_again(monkeypatch: pytest.Mon
     assert asked == ["one two", "three", "three"]
     changed = replace(SNAPSHOT, text="none\nthree\n")
     assert shown(changed, one, fresh) == ["three"]
+
+
+FIX = ClaimedFix(1, 1, ("alpha = beta(gamma)",), ("alpha = beta",))
+LONGER = Snapshot("file:///t", 2, "python", "alpha = beta(gamma)\nthree\n")
+IN_LONGER = REGION._replace(lines=("alpha = beta(gamma)", "three", ""), loose="0|alpha=beta(gamma)\n0|three")
+
+
+@pytest.mark.parametrize(
+    ("quote", "fix", "anew"),
+    [
+        ("alpha = beta(gamma)", None, False),
+        ("alpha = beta(gamma)\nthree", None, False),
+        ("= beta(gamma)", None, True),
+        ("alpha = beta(gamma)", FIX, True),
+    ],
+    ids=["a line", "two lines", "a part of a line", "with a fix"],
+)
+def test_a_region_that_is_moved_takes_along_what_depends_on_it_alone(
+    monkeypatch: pytest.MonkeyPatch, quote: str, fix: ClaimedFix | None, anew: bool
+) -> None:
+    asked: list[str] = []
+
+    def counted(cached: CachedClaim, region: Region, snapshot: Snapshot, *, exact: bool) -> Anchor | None:
+        asked.append(cached.claim.quote)
+        return place_of(cached, region, snapshot, exact=exact)
+
+    monkeypatch.setattr("aiops_lsp.engine.placement.place_of", counted)
+    record = record_of(quote, "")
+    (cached,) = record.claims
+    record = replace(record, claims=(replace(cached, claim=replace(cached.claim, fix=fix)),))
+    standing, placed = Standing.reviewed(record, exact=True, age_seconds=None), PlacedRecords()
+
+    def lines(snapshot: Snapshot, region: Region) -> list[tuple[int, int]]:
+        found = derive(snapshot, [region], [standing], [], lambda _code: 0, placed)
+        assert all(snapshot.slice(one.finding.range) == one.finding.evidence for one in found)
+        return [(one.finding.range.start.line, one.finding.range.end.line) for one in found]
+
+    last = quote.count("\n")
+    assert lines(LONGER, IN_LONGER) == [(0, last)]
+    (below,) = moved([IN_LONGER], 2)
+    assert lines(replace(LONGER, text=f"x\n\n{LONGER.text}"), below) == [(2, 2 + last)]
+    assert asked == [quote] * (1 + anew)
+    assert lines(replace(LONGER, text=LONGER.text.replace("\n", "\r\n")), IN_LONGER) == [(0, last)]
+    assert lines(LONGER, IN_LONGER._replace(lines=("alpha = beta(delta)", "three", ""))) == []

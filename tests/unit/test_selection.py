@@ -36,7 +36,9 @@ def candidate(**changes: object) -> Candidate:
 def choose(
     candidates: list[Candidate], trigger: Trigger = Trigger.CHANGED, mode: str = "change", held: set[str] | None = None
 ) -> Selection:
-    return select(candidates, trigger, now=NOW, review_trigger=mode, settle_seconds=2.0, held=held or set())
+    return select(
+        dict(enumerate(candidates)), trigger, now=NOW, review_trigger=mode, settle_seconds=2.0, held=held or set()
+    )
 
 
 def failed(retry_at: float | None) -> Standing:
@@ -156,7 +158,7 @@ def test_a_look_that_comes_when_it_was_due_sends(edited_at: float, later: float,
     now = edited_at + later
     for _ in range(2):
         written = candidate(seconds_since_edit=now - edited_at)
-        chosen = select([written], Trigger.CHANGED, now=now, review_trigger="change", settle_seconds=settle)
+        chosen = select({0: written}, Trigger.CHANGED, now=now, review_trigger="change", settle_seconds=settle)
         if chosen.send:
             return
         retry_at = chosen.waiting[0].retry_at

@@ -108,22 +108,22 @@ async def _explained(
         for name, route in assembly.services.pool.routes.items()
         if not await assembly.consents.was_given(folder, route)
     }
-    found = plan.candidates(document, examined, changed, 0.0, whole_file=whole_file)
+    in_scope = plan.scope(document, examined, changed, whole_file=whole_file)
     explained = []
-    for candidate, standing, earlier in zip(found, document.standings, before, strict=True):
-        tier = tier_of(candidate.region.shape)
+    for index, (region, keys) in enumerate(zip(examined.split.regions, examined.keys, strict=True)):
+        tier = tier_of(region.shape)
         chain = assembly.services.pool.chain(tier)
-        job = sent.get(candidate.key)
+        job = sent.get(keys.exact)
         refusal = withheld.get(ModelName.parse(job.models[0]).provider) if job is not None else None
         explained.append(
             ExplainedRegion(
-                region=candidate.region,
+                region=region,
                 tier=tier,
-                tier_why=reason_of(candidate.region.shape),
-                tokens=region_tokens(candidate.region, chain[0]) if chain else None,
-                in_scope=candidate.in_scope,
+                tier_why=reason_of(region.shape),
+                tokens=region_tokens(region, chain[0]) if chain else None,
+                in_scope=in_scope[index],
                 would_send=job is not None and refusal is None,
-                verdict=refusal or _verdict(job, standing, earlier),
+                verdict=refusal or _verdict(job, document.standings[index], before[index]),
             )
         )
     return explained

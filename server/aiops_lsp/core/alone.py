@@ -89,10 +89,8 @@ class Alone:
         scope = self.placed(outlined)
         if scope is None:
             return None
-        outside = [fact for frame in self.others for fact in frame.facts]
-        builder = RegionBuilder(
-            syntax, (), self.fits, outlined, _SplicedContext(syntax, outlined, self.around, outside)
-        )
+        context = _SplicedContext(syntax, outlined, self.around, self.others)
+        builder = RegionBuilder(syntax, (), self.fits, outlined, context)
         parts = self.functions(builder, scope, opening.count("\n"), closing.count("\n"))
         if parts is None:
             return None
@@ -100,7 +98,7 @@ class Alone:
         if not self.leaves_others(frames):
             return None
         shift = self.start - opening.count("\n")
-        return tuple(moved(builder.region(part), shift) for part in parts), frames
+        return moved(map(builder.region, parts), shift), frames
 
     def placed(self, outlined: Outline) -> Scope | None:
         """The scope of the parsed lines, made to be that of the touched regions; None when they hold another."""
@@ -190,8 +188,7 @@ class Alone:
             return False
         if self.around is not None and not any(frame.around is self.around for frame in (*self.others, *frames)):
             return False
-        text, starts = self.now.text, (*self.now.line_starts, len(self.now.text))
-        above, below = starts[self.start], starts[self.end]
+        text, (above, below) = self.now.text, self.now.span_of(self.start, self.end)
         return not any(text.find(name, 0, above) >= 0 or text.find(name, below) >= 0 for name in changed)
 
 
@@ -200,17 +197,15 @@ def _counted_differently(old: Sequence[Fact], new: Sequence[Fact]) -> set[str]:
 
 
 class _SplicedContext(ContextBlocks):
-    """Context blocks of parsed lines in a document of which only facts are known. `around` is the lines' class."""
+    """Context blocks of parsed lines in a document of which only frames are known. `around` is the lines' class."""
 
-    def __init__(self, syntax: Syntax, outlined: Outline, around: Around | None, outside: Sequence[Fact]) -> None:
+    def __init__(self, syntax: Syntax, outlined: Outline, around: Around | None, outside: Sequence[Frame]) -> None:
         super().__init__(syntax, outlined, ())
         self.arounds: list[Around] = []
         while around is not None:
             self.arounds.insert(0, around)
             around = around.outer
-        self.outside: dict[tuple[str | None, str], list[Fact]] = {}
-        for fact in outside:
-            self.outside.setdefault((fact.owner, fact.name), []).append(fact)
+        self.outside = outside
 
     def headers_around(self, _own: Span, scope: Scope) -> Iterator[str]:
         """Those of the document's classes."""
@@ -221,10 +216,10 @@ class _SplicedContext(ContextBlocks):
         """Also the definitions of the rest of the document."""
         yield from super().told(own, scope, names)
         arounds = self.arounds if scope.is_class else []
-        wanted: list[tuple[str | None, str]] = [(None, name) for name in (names.names | {scope.name})]
-        if scope.is_class:
-            wanted += [(scope.symbol, name) for name in names.members]
-        for key in wanted:
-            for fact in self.outside.get(key, ()):
-                if not any(fact.opens is around for around in arounds):
+        own_symbol, in_class = scope.symbol, scope.is_class
+        globals_, members = names.names | {scope.name}, names.members if in_class else set[str]()
+        for frame in self.outside:
+            for fact in frame.facts:
+                wanted = fact.name in (globals_ if fact.owner is None else members)
+                if wanted and fact.owner in (None, own_symbol) and not any(fact.opens is one for one in arounds):
                     yield fact.rank, fact.text

@@ -88,6 +88,7 @@ _GENERATED = re.compile(
 )
 _STRANGE = re.compile("[\x00-\x07\x0e-\x1a\x1c-\x1f\ufffd]")
 _HEAD = 1_500
+_LONG_LINE = 500
 _COMMENT_SIGN = re.compile(r"^\s*(?:#|//|/\*|\*|--|;|%|<!--|\"\"\"|'''|\(\*|\{-|<)")
 _DRIVE = re.compile(r"^/?[A-Za-z]:/")
 
@@ -163,12 +164,20 @@ def looks_generated(text: str) -> str | None:
 
 def looks_minified(text: str) -> bool:
     """Whether lines are so long, and blanks so rare, that no person writes like this."""
+    if len(text) < 1_000 or not _may_have_long_lines(text):
+        return False
     blanks = text.count(" ") + text.count("\t")
-    if len(text) < 1_000 or blanks >= len(text) / 10:
+    if blanks >= len(text) / 10:
         return False
     lines = text.splitlines()
-    in_long_lines = sum(len(line) for line in lines if len(line) >= 500)
+    in_long_lines = sum(len(line) for line in lines if len(line) >= _LONG_LINE)
     return in_long_lines > len(text) / 2 and blanks + len(lines) < len(text) / 10
+
+
+def _may_have_long_lines(text: str) -> bool:
+    """False where no line is long, at a fraction of what it takes to look at each: one would fill such a stretch."""
+    stretch = _LONG_LINE // 2
+    return any(text.find("\n", at, at + stretch) < 0 for at in range(0, len(text) - stretch + 1, stretch))
 
 
 def looks_binary(text: str) -> bool:

@@ -10,7 +10,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class RegionKind(StrEnum):
@@ -34,8 +37,7 @@ class Substitution:
     original: str
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """What the choice of a model goes by."""
 
     lines: int = 0
@@ -88,10 +90,12 @@ class Region(NamedTuple):
         return column + shift
 
 
-def moved(region: Region, lines: int) -> Region:
-    """The same region so many lines further down."""
-    # A third of the time of `_replace`, for hundreds of regions an edit.
-    return Region._make((*region[:2], region.start_line + lines, region.end_line + lines, *region[4:]))
+def moved(regions: Iterable[Region], lines: int) -> tuple[Region, ...]:
+    """The same regions so many lines further down."""
+    new = tuple.__new__  # an eighth of the time of `_replace`, for hundreds of regions an edit
+    return tuple(
+        [new(Region, (kind, symbol, start + lines, end + lines, *rest)) for kind, symbol, start, end, *rest in regions]
+    )
 
 
 @dataclass(frozen=True, slots=True)

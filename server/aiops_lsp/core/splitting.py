@@ -35,7 +35,8 @@ class Split:
     """The regions of a snapshot, which partition its lines. `parsed` is false for a language without a grammar.
 
     `errors` counts the parse errors of the whole document, `settled_errors` those of the last split that stood on its
-    own text alone. `frames` are what an edit's look at a few regions needs of the others, if such a look can do.
+    own text alone. `frames` are what an edit's look at a few regions needs of the others, if such a look can do. `kept`
+    are how many regions at the start and at the end are those of the split that this one was made of, if moved.
     """
 
     regions: tuple[Region, ...]
@@ -43,6 +44,7 @@ class Split:
     errors: int = 0
     settled_errors: int = 0
     frames: tuple[Frame, ...] = field(default=(), repr=False, compare=False)
+    kept: tuple[int, int] = field(default=(0, 0), repr=False, compare=False)
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -80,11 +82,12 @@ def respliced(
     if found is None:
         return None
     below = previous.regions[found.last :]
+    kept = (found.first, len(below))
     if found.moved:
-        below = tuple(moved(region, found.moved) for region in below)
+        below = moved(below, found.moved)
     regions = (*previous.regions[: found.first], *found.regions, *below)
     frames = (*previous.frames[: found.first], *found.frames, *previous.frames[found.last :])
-    return Split(regions, parsed=True, frames=frames)
+    return Split(regions, parsed=True, frames=frames, kept=kept)
 
 
 def resplit(
@@ -128,7 +131,7 @@ def _unchanged(previous: Split, before: Sequence[str], now: Sequence[str]) -> It
         if region.end_line <= head:
             yield region
         elif region.start_line >= len(before) - tail:
-            yield moved(region, further)
+            yield from moved((region,), further)
 
 
 def _split(builder: RegionBuilder) -> Split:

@@ -68,13 +68,13 @@ class Ignores:
 
 def parse_ignores(snapshot: Snapshot) -> Ignores:
     """The ignore comments of `snapshot`. A text that does not mention us costs one search and no parse."""
-    if not _mentions_us(snapshot.text):
+    if not mentions_us(snapshot.text):
         return Ignores()
     reader = _Reader.of(snapshot)
     return Ignores(tuple(reader.ignores())) if reader is not None else Ignores()
 
 
-def _mentions_us(text: str) -> bool:
+def mentions_us(text: str) -> bool:
     """Whether there may be an ignore comment. A search that ignores case would take ten times as long."""
     return "aiops:" in text.casefold()
 
@@ -133,7 +133,7 @@ class _Reader:
 
     def ignores(self) -> Iterator[Ignore]:
         for number, line in enumerate(self.syntax.lines):
-            if not _mentions_us(line):
+            if not mentions_us(line):
                 continue
             for match in _MARKER.finditer(line):
                 if self.opens_comment(number, match.start()):

@@ -17,14 +17,13 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from itertools import accumulate, compress
-from operator import ne
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.line_list import LineList
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _SURROGATE_PAIR = re.compile(r"[\uD800-\uDBFF][\uDC00-\uDFFF]")
@@ -88,7 +87,19 @@ class Snapshot:
 
     def slice(self, span: Range) -> str:
         """The text that `span` covers."""
-        return self.text[self.offset_at(span.start) : self.offset_at(span.end)]
+        start, end = span.start, span.end
+        if start.line == end.line:
+            return self.lines[start.line][start.column : end.column]
+        whole = "".join(self.lines[start.line : end.line + 1])
+        return whole[start.column : len(whole) - len(self.lines[end.line]) + end.column]
+
+    def span_of(self, first: int, last: int) -> tuple[int, int]:
+        """The offsets of the lines from `first` up to and not including `last`; past the end of the text, its end.
+
+        For a few places that takes a tenth of the time of `line_starts`, which knows all.
+        """
+        start = len("".join(self.lines[:first]))
+        return start, start + len("".join(self.lines[first:last]))
 
 
 def split_lines(text: str) -> list[str]:
@@ -107,14 +118,29 @@ def split_lines(text: str) -> list[str]:
 
 def common_lines(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
     """How many lines at the start, and then at the end, are the same."""
-    shorter = min(len(old), len(new))
-    head = _first_difference(old, new, shorter)
-    return head, _first_difference(reversed(old), reversed(new), shorter - head)
+    old, new = tuple(old), tuple(new)  # no copy of what is one
+    before, now = len(old), len(new)
+    shorter = min(before, now)
+    head = _most_alike(shorter, lambda first, last: old[first:last] == new[first:last])
+    tail = _most_alike(
+        shorter - head, lambda first, last: old[before - last : before - first] == new[now - last : now - first]
+    )
+    return head, tail
 
 
-def _first_difference(old: Iterable[str], new: Iterable[str], most: int) -> int:
-    """How many lines are the same until the first that differs, `most` of them at most."""
-    return next(compress(range(most), map(ne, old, new)), most)
+def _most_alike(most: int, alike: Callable[[int, int], bool]) -> int:
+    """How many lines are the same until the first that differs, `most` of them at most.
+
+    `alike` tells whether those from one up to and not including another are: it compares many at a time.
+    """
+    least = 0
+    while least < most:
+        middle = (least + most + 1) // 2
+        if alike(least, middle):
+            least = middle
+        else:
+            most = middle - 1
+    return least
 
 
 def line_content(line: str) -> str:

@@ -13,11 +13,9 @@ from dataclasses import dataclass, replace
 from operator import eq
 from typing import TYPE_CHECKING
 
-from aiops_lsp.core.anchors import Anchor, anchor
-from aiops_lsp.core.findings import Confirmation, Finding, Fix, Origin, number_findings
-from aiops_lsp.core.fixes import offer
-from aiops_lsp.core.quotes import fold
+from aiops_lsp.core.findings import Finding, Fix, Origin, number_findings
 from aiops_lsp.core.text import Position, Range
+from aiops_lsp.engine.placement import Derived
 from aiops_lsp.engine.standing import Progress
 
 if TYPE_CHECKING:
@@ -25,16 +23,8 @@ if TYPE_CHECKING:
 
     from aiops_lsp.core.regions import Region, RegionKeys
     from aiops_lsp.core.text import AppliedEdit, Snapshot
+    from aiops_lsp.engine.placement import PlacedRecords
     from aiops_lsp.engine.standing import Standing
-    from aiops_lsp.store.cache import CachedClaim, CachedReview
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """A finding and the quote that its id is made of."""
-
-    finding: Finding
-    quote: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,36 +63,6 @@ class LiveFinding:
             self.suspended = True
             return
         self.finding = replace(self.finding, range=moved, fix=_carried_fix(self.finding.fix, edit, carry))
-
-
-class PlacedRecords:
-    """The findings of the results that are known of a snapshot's regions.
-
-    Each result is placed once, while answer after answer comes for the same text.
-    """
-
-    def __init__(self) -> None:
-        self._of: tuple[Snapshot, Sequence[Region]] | None = None
-        self._placed: dict[int, tuple[Standing, list[Derived]]] = {}
-
-    def findings(
-        self,
-        snapshot: Snapshot,
-        regions: Sequence[Region],
-        index: int,
-        standing: Standing,
-        count_errors: Callable[[str], int],
-    ) -> list[Derived]:
-        """Those of the region at `index`, which has this standing; none where it has no result."""
-        if standing.record is None:
-            return []
-        if self._of is None or self._of[0] is not snapshot or self._of[1] is not regions:
-            self._of, self._placed = (snapshot, regions), {}
-        known = self._placed.get(index)
-        if known is None or known[0] is not standing:
-            found = record_findings(standing.record, standing, regions[index], snapshot, count_errors)
-            known = self._placed[index] = (standing, found)
-        return known[1]
 
 
 def derive(
@@ -189,87 +149,6 @@ def _shifted(place: Range, lines: int, first_columns: int, last_columns: int) ->
         Position(start.line + lines, start.column + first_columns),
         Position(end.line + lines, end.column + last_columns),
     )
-
-
-def record_findings(
-    record: CachedReview,
-    standing: Standing,
-    region: Region,
-    snapshot: Snapshot,
-    count_errors: Callable[[str], int],
-) -> list[Derived]:
-    """The findings of a cached result at their places in `region`; those that have none there are left out."""
-    places = [(cached, place_of(cached, region, snapshot, exact=standing.exact)) for cached in record.claims]
-    return [
-        _finding(cached, place, standing, region, snapshot, count_errors)
-        for cached, place in places
-        if place is not None
-    ]
-
-
-def place_of(cached: CachedClaim, region: Region, snapshot: Snapshot, *, exact: bool) -> Anchor | None:
-    """Where a cached claim stands in `region`, None where it has no place.
-
-    `exact` is false for a result that was found for the same code with other comments and blanks. Then a quote that is
-    only alike may be a comment that was reworded since, and of several equal lines one may be spaced in another way:
-    which of them was meant cannot be told any more.
-    """
-    place = anchor(cached.claim, region, snapshot, hint=cached.hint)
-    if not isinstance(place, Anchor):
-        return None
-    if not exact and (not place.exact or _has_disguised_equals(place.quote, region)):
-        return None
-    return place
-
-
-def _has_disguised_equals(quote: str, region: Region) -> bool:
-    """Whether the quote stands in the region's code, whatever its blanks, more often than it can be read in lines."""
-    as_read = fold(quote)
-    in_lines = sum(fold(line).count(as_read) for line in region.lines)
-    return "".join(region.loose.split()).count("".join(quote.split())) > in_lines
-
-
-def _finding(
-    cached: CachedClaim,
-    place: Anchor,
-    standing: Standing,
-    region: Region,
-    snapshot: Snapshot,
-    count_errors: Callable[[str], int],
-) -> Derived:
-    claim = cached.claim
-    severity = claim.severity
-    if claim.needs_outside_context:
-        severity = severity.lowered()
-    if cached.confirmation is Confirmation.UNCONFIRMED:
-        severity = severity.lowered()
-    offered = offer(
-        claim,
-        place,
-        region,
-        snapshot,
-        verified=cached.fix_verified,
-        title=f"Fix: {claim.title}",
-        count_errors=count_errors,
-    )
-    finding = Finding(
-        id="",
-        code=claim.category.value,
-        origin=Origin.MODEL,
-        category=claim.category,
-        severity=severity,
-        confidence=claim.confidence,
-        title=claim.title,
-        why=claim.why,
-        trigger=claim.trigger,
-        range=place.range,
-        evidence=snapshot.slice(place.range),
-        symbol=region.symbol,
-        fix=offered if isinstance(offered, Fix) else None,
-        confirmation=cached.confirmation,
-        age_seconds=standing.age_seconds,
-    )
-    return Derived(finding, place.quote)
 
 
 def still_stands(shown: LiveFinding, snapshot: Snapshot) -> bool:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from aiops_lsp.core.findings import Origin
 from aiops_lsp.core.splitting import count_errors
 from aiops_lsp.core.text import carry, split_lines
-from aiops_lsp.engine.derive import LiveFinding, PlacedRecords, bring_home, derive, settle, still_stands
+from aiops_lsp.engine.derive import LiveFinding, bring_home, derive, settle, still_stands
 from aiops_lsp.engine.host import DocumentStatus, Publication
 from aiops_lsp.engine.marks import EditMarks
+from aiops_lsp.engine.placement import PlacedRecords
 from aiops_lsp.engine.rulebook import RuffFindings, RuleMemory
 from aiops_lsp.engine.selection import Trigger
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing

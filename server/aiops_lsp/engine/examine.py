@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiops_lsp.core.redaction import find_secrets
 from aiops_lsp.core.regions import region_keys
 from aiops_lsp.core.splitting import respliced, resplit, split
-from aiops_lsp.core.suppressions import parse_ignores
+from aiops_lsp.core.suppressions import mentions_us, parse_ignores
 from aiops_lsp.engine.workspace import matches_any
 
 if TYPE_CHECKING:
@@ -89,22 +89,36 @@ def examine(
         else:
             found = resplit(snapshot, previous.split, previous.snapshot, secrets, fits)
     keys = _keys(found, snapshot.language, recipe, previous)
-    return Examined(snapshot, recipe, bound, patterns, found, keys, parse_ignores(snapshot))
+    return Examined(snapshot, recipe, bound, patterns, found, keys, _ignores(found, snapshot, previous))
+
+
+def _ignores(found: Split, snapshot: Snapshot, previous: Examined | None) -> Ignores:
+    """The ignore comments. Where there was none, only the regions that were not taken over can have brought one."""
+    if previous is not None and not previous.ignores.entries and any(found.kept):
+        fresh = found.regions[found.kept[0] : len(found.regions) - found.kept[1]]
+        if not any(mentions_us("".join(snapshot.lines[one.start_line : one.end_line])) for one in fresh):
+            return previous.ignores
+    return parse_ignores(snapshot)
 
 
 def _keys(found: Split, language: str, recipe: Recipe, previous: Examined | None) -> tuple[RegionKeys, ...]:
     """The keys of the regions; those of regions that were taken over from the look before are not worked out again."""
     known: dict[int, tuple[Region, RegionKeys]] = {}
+    above: tuple[RegionKeys, ...] = ()
+    below: tuple[RegionKeys, ...] = ()
     if previous is not None and (previous.recipe, previous.snapshot.language) == (recipe, language):
-        known = {id(one.lines): (one, keys) for one, keys in zip(previous.split.regions, previous.keys, strict=True)}
+        first, last = found.kept[0], len(previous.keys) - found.kept[1]
+        above, below = previous.keys[:first], previous.keys[last:]
+        before = zip(previous.split.regions[first:last], previous.keys[first:last], strict=True)
+        known = {id(one.lines): (one, keys) for one, keys in before}
     digest = recipe.digest
     found_keys = []
-    for region in found.regions:
-        before, keys = known.get(id(region.lines), (None, None))
-        if keys is None or before is None or before.context is not region.context or before.loose is not region.loose:
+    for region in found.regions[len(above) : len(found.regions) - len(below)]:
+        one, keys = known.get(id(region.lines), (None, None))
+        if keys is None or one is None or one.context is not region.context or one.loose is not region.loose:
             keys = region_keys(region, language, digest)
         found_keys.append(keys)
-    return tuple(found_keys)
+    return (*above, *found_keys, *below)
 
 
 def instructions_for(settings: Settings, relative_path: str) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ import logging
 from typing import TYPE_CHECKING, TypeVar
 
 from aiops_lsp.core.routing import Tier, lowered, tier_of
-from aiops_lsp.engine.derive import place_of
 from aiops_lsp.engine.dispatch import failure_standing
-from aiops_lsp.engine.standing import Progress, Reason, Standing
+from aiops_lsp.engine.placement import place_of
+from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
 from aiops_lsp.store.cache import freshness
 from aiops_lsp.store.ledger import LedgerUnavailable
 
@@ -38,12 +38,16 @@ async def known_standings(
     before: Mapping[str, Standing],
     beside: Callable[[], T],
 ) -> tuple[list[Standing | None], T]:
-    """For each region its standing by cache and failures, None where nothing is known; and the answer of `beside`.
+    """For each region its standing by what it holds, by cache and failures, None where nothing is known; and the answer
+    of `beside`.
 
     `before` are the standings so far, by exact key: only where they have no result of just this code the stores are
     asked. `beside` is called on the stores' thread in the same trip: each trip costs the event loop two turns.
     """
-    at_hand = [_of_the_code(before.get(keys.exact)) for keys in examined.keys]
+    pairs = zip(examined.split.regions, examined.keys, strict=True)
+    at_hand = [
+        NOTHING_TO_REVIEW if _is_nothing(region) else _of_the_code(before.get(keys.exact)) for region, keys in pairs
+    ]
     wanted = [keys for keys, held in zip(examined.keys, at_hand, strict=True) if held is None]
     (hits, failures), answer = await services.worker.run(lambda: (_recall(services, wanted), beside()))
     now, pool = clock.wall(), services.pool
@@ -64,6 +68,8 @@ async def known_standings(
             old = age(held.record, region)
             kept = old is None and held.age_seconds is None
             standings.append(held if kept else Standing.reviewed(held.record, exact=True, age_seconds=old))
+        elif held is not None:
+            standings.append(held)
         elif (hit := hits.get(keys.exact)) is not None:
             standings.append(_standing(hit, region, examined.snapshot, age(hit.record, region)))
         elif keys.exact in failures:
@@ -71,6 +77,11 @@ async def known_standings(
         else:
             standings.append(None)
     return standings, answer
+
+
+def _is_nothing(region: Region) -> bool:
+    """Whether there is nothing to review in a region, and not only as long as it does not parse."""
+    return region.trivial and not (region.parse_error and region.loose)
 
 
 def _of_the_code(standing: Standing | None) -> Standing | None:

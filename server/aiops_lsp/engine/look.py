@@ -229,11 +229,10 @@ class Look:
         Those that do not stand as they did `before` the stores were asked keep what they have: it is newer.
         """
         spared: list[CachedReview] = []
-        regions = examined.split.regions
-        for index, (region, keys, standing) in enumerate(zip(regions, examined.keys, known, strict=True)):
+        for index, (keys, standing) in enumerate(zip(examined.keys, known, strict=True)):
             now = document.standings[index]
-            if region.trivial and not (region.parse_error and region.loose):
-                document.standings[index] = NOTHING_TO_REVIEW
+            if standing is NOTHING_TO_REVIEW:
+                document.standings[index] = standing
             elif self._dispatcher is not None and self._dispatcher.is_in_flight(keys.exact):
                 if now.progress is not Progress.REVIEWING:
                     document.standings[index] = _being_reviewed_again(standing)

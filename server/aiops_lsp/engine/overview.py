@@ -71,7 +71,8 @@ class Overview:
         """What the ledger says of the budgets, or why it says nothing. Blocks: for the stores' thread."""
         ledger, (limits, _) = self._services.ledger, budgets(self.settings)
         try:
-            return ledger.pressure(limits), ledger.spend(limits), ledger.saved(1), ledger.take_notices()
+            with ledger.reading():
+                return ledger.pressure(limits), ledger.spend(limits), ledger.saved(1), ledger.take_notices()
         except LedgerUnavailable as problem:
             return problem
 

@@ -22,52 +22,60 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.packing import Packing
 
 
-def candidates(
+def scope(
     document: ReviewedDocument,
     examined: Examined,
     changed: ChangedLines | None,
-    now: float,
     *,
     whole_file: bool,
-    deep: bool = False,
     lines: tuple[int, int] | None = None,
-) -> list[Candidate]:
-    """The document's regions as the selection sees them. `now` is monotonic seconds.
+) -> list[bool]:
+    """Of each region whether it is in scope.
 
     `changed` are the lines that differ from the last commit, None where there is no version control: then the edits
     since the file was opened decide; comments and blanks count as none. With `lines`, only regions that meet them are
-    in scope. A `deep` review takes no result of a lesser tier for an answer.
+    in scope.
     """
-    if not whole_file:
-        document.compare_with(0 if changed is None else changed.base)
+    regions = examined.split.regions
+    if whole_file:
+        return [lines is None or meets(region, lines) for region in regions]
+    document.compare_with(0 if changed is None else changed.base)
+    edited = document.marks.last_edits([region.start_line for region in regions])
+    found = [_in_scope(region, edited.get(index), changed, lines) for index, region in enumerate(regions)]
+    if lines is not None:
+        return found
+    return [document.has_changed(keys, one) for keys, one in zip(examined.keys, found, strict=True)]
+
+
+def candidates(
+    document: ReviewedDocument, examined: Examined, in_scope: Sequence[bool], now: float, *, deep: bool = False
+) -> dict[int, Candidate]:
+    """The regions that there is something to decide of, by their number, as the selection sees them.
+
+    `in_scope` tells of each region whether it is; `now` is monotonic seconds. A `deep` review takes no result of a
+    lesser tier for an answer.
+    """
     latest = document.marks.latest()
-    found = []
+    found = {}
     edited = document.marks.last_edits([region.start_line for region in examined.split.regions])
-    for index, (region, keys) in enumerate(zip(examined.split.regions, examined.keys, strict=True)):
-        standing, edited_at = document.standings[index], edited.get(index)
-        in_scope = _in_scope(region, edited_at, changed, lines, whole_file=whole_file)
-        if not whole_file and lines is None:
-            in_scope = document.has_changed(keys, in_scope)
-        tier = tier_of(region.shape, deep=deep)
-        if standing.progress in DECIDED and not deep:  # most regions, of which nothing more is asked
-            found.append(Candidate(region, keys.exact, tier, standing, in_scope))
+    for index, standing in enumerate(document.standings):
+        if standing.progress in DECIDED and not deep:
             continue
+        region, keys, edited_at = examined.split.regions[index], examined.keys[index], edited.get(index)
         written_at, left = edited_at, latest is not None and not meets(region, latest)
         stirred_at = document.stirred.get(keys.exact)
         if stirred_at is not None and (edited_at is None or edited_at < stirred_at):
             written_at, left = stirred_at, False  # what it uses is being written: that has to rest as well
-        found.append(
-            Candidate(
-                region=region,
-                key=keys.exact,
-                tier=tier,
-                standing=_deepened(standing) if deep else standing,
-                in_scope=in_scope,
-                seconds_since_edit=None if written_at is None else now - written_at,
-                left=left,
-                saved=keys.exact in document.saved,
-                visible=document.visible is not None and meets(region, document.visible),
-            )
+        found[index] = Candidate(
+            region=region,
+            key=keys.exact,
+            tier=tier_of(region.shape, deep=deep),
+            standing=_deepened(standing) if deep else standing,
+            in_scope=in_scope[index],
+            seconds_since_edit=None if written_at is None else now - written_at,
+            left=left,
+            saved=keys.exact in document.saved,
+            visible=document.visible is not None and meets(region, document.visible),
         )
     return found
 
@@ -135,13 +143,9 @@ def _in_scope(
     edited_at: float | None,
     changed: ChangedLines | None,
     lines: tuple[int, int] | None,
-    *,
-    whole_file: bool,
 ) -> bool:
     if lines is not None and not meets(region, lines):
         return False
-    if whole_file:
-        return True
     if changed is None:
         return edited_at is not None
     return changed.all or any(start < region.end_line and end > region.start_line for start, end in changed.ranges)

@@ -155,10 +155,9 @@ def rule_findings(
     at it, where there was one.
     """
     earlier = memory.regions if memory.options == options else {}
-    starts = (*snapshot.line_starts, len(snapshot.text))
 
     def text(region: Region) -> str:
-        return snapshot.text[starts[region.start_line] : starts[region.end_line]].rstrip("\r\n")
+        return "".join(snapshot.lines[region.start_line : region.end_line]).rstrip("\r\n")
 
     # A region that was taken over from the last split has its very lines, and so the text that it had then, but for
     # the lines' ends, which may be of two kinds.

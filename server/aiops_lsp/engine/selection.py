@@ -13,7 +13,7 @@ from aiops_lsp.core.routing import Tier
 from aiops_lsp.engine.standing import Progress, Reason, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping
 
     from aiops_lsp.core.regions import Region
 
@@ -58,7 +58,7 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to send, in order, as indices of the candidates; what waits and why; and what was held back."""
+    """What to send, in order, as numbers of candidates; what waits and why; and what was held back."""
 
     send: tuple[int, ...]
     waiting: dict[int, Standing]
@@ -66,7 +66,7 @@ class Selection:
 
 
 def select(
-    candidates: Sequence[Candidate],
+    candidates: Mapping[int, Candidate],
     trigger: Trigger,
     *,
     now: float,
@@ -74,14 +74,14 @@ def select(
     settle_seconds: float,
     held: Collection[str] = (),
 ) -> Selection:
-    """Decide. `now` is monotonic seconds.
+    """Decide. The candidates have numbers of any kind. `now` is monotonic seconds.
 
     `review_trigger` is the setting `review.trigger`. `held` are the keys that an earlier burst held back: they wait
     for a save or a command.
     """
     send: list[int] = []
     waiting: dict[int, Standing] = {}
-    for index, candidate in enumerate(candidates):
+    for index, candidate in candidates.items():
         verdict = _decide(candidate, trigger, now, review_trigger, settle_seconds, held)
         if verdict is None:
             send.append(index)

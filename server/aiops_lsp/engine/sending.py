@@ -123,7 +123,8 @@ class Sending:
         if document.examined is not examined or self._services.pool is not pool:
             return ()
         now = self._clock.monotonic()
-        found = plan.candidates(document, examined, changed, now, whole_file=whole_file, deep=deep, lines=lines)
+        in_scope = plan.scope(document, examined, changed, whole_file=whole_file, lines=lines)
+        found = plan.candidates(document, examined, in_scope, now, deep=deep)
         if trigger >= Trigger.SAVED:
             document.held.clear()
         review = folder.settings.review

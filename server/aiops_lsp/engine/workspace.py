@@ -74,16 +74,49 @@ def _decoded(data: bytes) -> str:
         raise UnreadableFile(f"is not valid UTF-8 (line {line}); save it as UTF-8 to have it reviewed") from None
 
 
-def find_root(path: Path) -> Path:
+_Stamp = tuple[int, int, int] | None
+"""The mode of what is at a path, and of a file when it was changed last and its size; None where there is nothing."""
+
+
+class Disk:
+    """What there is on the disk, as it was when it was first asked for; `still_holds` tells whether it is so still."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, _Stamp] = {}
+
+    def stamp(self, path: Path) -> _Stamp:
+        """What tells that which is at `path` from anything else."""
+        name = str(path)
+        if name not in self._found:
+            self._found[name] = _stamp(name)
+        return self._found[name]
+
+    def still_holds(self) -> bool:
+        """Whether all that was asked for is as it was."""
+        return all(_stamp(name) == stamp for name, stamp in self._found.items())
+
+
+def _stamp(name: str) -> _Stamp:
+    try:
+        found = os.stat(name)  # noqa: PTH116 - dozens of files are asked for at each look at a document
+    except (OSError, ValueError):
+        return None  # most folders have no ignore file
+    if not stat.S_ISREG(found.st_mode):
+        return found.st_mode, 0, 0
+    return found.st_mode, found.st_mtime_ns, found.st_size
+
+
+def find_root(path: Path, disk: Disk | None = None) -> Path:
     """The folder that `path` belongs to: the nearest one with a `.git`, else with another mark of a project's root.
 
     Without any it is the folder of the file, or `path` itself if it is one.
     """
+    disk = disk or Disk()
     start = path.resolve()
     folders = [start, *start.parents] if start.is_dir() else [*start.parents]
     for markers in (ROOT_MARKERS[:1], ROOT_MARKERS):
         for folder in folders:
-            if any((folder / marker).exists() for marker in markers):
+            if any(disk.stamp(folder / marker) for marker in markers):
                 return folder
     return folders[0]
 
@@ -94,11 +127,26 @@ def ignored_by(path: Path, root: Path | None, patterns: Sequence[str] = ()) -> s
     `.gitignore` and `.aiopsignore` count from the file's folder up to the root of the repository (or `root`, or the
     file's folder where there is neither). `patterns` are the setting `review.ignore`, relative to `root`.
     """
-    real = path.resolve()
-    folder = root.resolve() if root is not None else None
-    if folder is None or not real.is_relative_to(folder):
-        folder, patterns = find_root(real.parent), ()
-    return IgnoreRules(folder, patterns).why(real)
+    key = (os.path.realpath(path), os.path.realpath(root) if root is not None else "", tuple(patterns))
+    known = _decided.get(key)
+    if known is None or not known[0].still_holds():
+        if len(_decided) >= _MOST_DECIDED:
+            _decided.clear()
+        disk = Disk()
+        known = _decided[key] = (disk, _decide(*key, disk))
+    return known[1]
+
+
+_MOST_DECIDED = 512
+_decided: dict[tuple[str, str, tuple[str, ...]], tuple[Disk, str | None]] = {}
+"""Asked at each look at a document, and the same as long as no ignore file changes."""
+
+
+def _decide(path: str, root: str, patterns: Sequence[str], disk: Disk) -> str | None:
+    real, folder = Path(path), Path(root)
+    if not root or not real.is_relative_to(folder):
+        folder, patterns = find_root(real.parent, disk), ()
+    return IgnoreRules(folder, patterns, disk).why(real)
 
 
 @dataclass(slots=True)
@@ -110,6 +158,7 @@ class IgnoreRules:
 
     root: Path
     patterns: Sequence[str] = ()
+    disk: Disk = field(default_factory=Disk)
     _folders: dict[Path, str | None] = field(default_factory=dict)
     _top: Path | None = None
 
@@ -128,7 +177,7 @@ class IgnoreRules:
     def _topmost(self) -> Path:
         """The root of the repository, whose ignore files hold for all its folders."""
         if self._top is None:
-            above = (folder for folder in (self.root, *self.root.parents) if (folder / ".git").exists())
+            above = (folder for folder in (self.root, *self.root.parents) if self.disk.stamp(folder / ".git"))
             self._top = next(above, self.root)
         return self._top
 
@@ -141,23 +190,23 @@ class IgnoreRules:
         top = self._topmost()
         for folder in (path.parent, *path.parent.parents):
             for name in IGNORE_FILES:
-                if (verdict := _verdict(folder / name, path.relative_to(folder).as_posix() + end, top)) is not None:
+                verdict = self._verdict(folder / name, path.relative_to(folder).as_posix() + end)
+                if verdict is not None:
                     return verdict or None
             if folder == top:
                 break
-        return _verdict(top / ".git" / "info" / "exclude", path.relative_to(top).as_posix() + end, top) or None
+        return self._verdict(top / ".git" / "info" / "exclude", path.relative_to(top).as_posix() + end) or None
 
-
-def _verdict(ignore_file: Path, name: str, top: Path) -> str | None:
-    """A sentence: ignored; empty: expressly not ignored; None: the file says nothing of it."""
-    lines = _lines_of(ignore_file)
-    if not lines:
+    def _verdict(self, ignore_file: Path, name: str) -> str | None:
+        """A sentence: ignored; empty: expressly not ignored; None: the file says nothing of it."""
+        lines = _lines_of(ignore_file, self.disk.stamp(ignore_file))
+        if not lines:
+            return None
+        for index, pattern in reversed(list(enumerate(_spec(lines).patterns))):
+            if pattern.regex is not None and _matches_itself(pattern.regex, name):
+                place = f"{ignore_file.relative_to(self._topmost()).as_posix()}, line {index + 1}"
+                return f"It is ignored by {place}." if pattern.include else ""
         return None
-    for index, pattern in reversed(list(enumerate(_spec(lines).patterns))):
-        if pattern.regex is not None and _matches_itself(pattern.regex, name):
-            place = f"{ignore_file.relative_to(top).as_posix()}, line {index + 1}"
-            return f"It is ignored by {place}." if pattern.include else ""
-    return None
 
 
 def _matches_itself(expression: re.Pattern[str], name: str) -> bool:
@@ -171,18 +220,17 @@ def _matches_itself(expression: re.Pattern[str], name: str) -> bool:
     return expression.fullmatch(name) is not None if expression.pattern.startswith("^") else name.endswith("/")
 
 
-def _lines_of(ignore_file: Path) -> tuple[str, ...]:
+def _lines_of(ignore_file: Path, stamp: _Stamp) -> tuple[str, ...]:
+    if stamp is None or not stat.S_ISREG(stamp[0]):
+        return ()
     try:
-        found = ignore_file.stat()
-        if not stat.S_ISREG(found.st_mode):
-            return ()
-        return _cached_lines(ignore_file, found.st_mtime_ns, found.st_size)
+        return _cached_lines(ignore_file, *stamp)
     except OSError:
-        return ()  # most folders have none
+        return ()
 
 
 @lru_cache(maxsize=512)
-def _cached_lines(ignore_file: Path, _mtime_ns: int, size: int) -> tuple[str, ...]:
+def _cached_lines(ignore_file: Path, _mode: int, _mtime_ns: int, size: int) -> tuple[str, ...]:
     if size > _LARGEST_IGNORE_FILE_BYTES:
         _log.warning("%s is larger than %d bytes and is not read", ignore_file, _LARGEST_IGNORE_FILE_BYTES)
         return ()

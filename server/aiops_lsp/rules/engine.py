@@ -69,7 +69,7 @@ class RuleEngine:
         Findings come in document order, numbered among themselves: who joins them with findings of other regions
         numbers all of them again with `number_findings`, the evidence being the quote.
         """
-        spans = [_span(snapshot, *lines) for lines in regions] if regions is not None else [(0, len(snapshot.text))]
+        spans = [snapshot.span_of(*lines) for lines in regions] if regions is not None else [(0, len(snapshot.text))]
         review = _Review(snapshot, self._applying(snapshot, options), premises)
         return _in_order(finding for span in spans for finding in review.findings(span, glanced))
 
@@ -307,12 +307,6 @@ def _named(holders: Iterable[SgNode]) -> str:
 def _holds(node: SgNode, offset: int) -> bool:
     place = node.range()
     return place.start.index <= offset < place.end.index
-
-
-def _span(snapshot: Snapshot, first: int, last: int) -> tuple[int, int]:
-    """The offsets of the lines from `first` up to and not including `last`."""
-    starts = (*snapshot.line_starts, len(snapshot.text))
-    return starts[min(first, len(starts) - 1)], starts[min(last, len(starts) - 1)]
 
 
 def _within(node: SgNode, shift: int, span: tuple[int, int]) -> bool:

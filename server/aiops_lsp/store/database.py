@@ -74,6 +74,8 @@ class Database:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._orphan: sqlite3.Connection | None = None
+        self._under_way: sqlite3.Connection | None = None
+        self._durable: bool | None = None  # how the connection writes; None while nobody has told it
         self._identity: tuple[int, int] | None = None
 
     def open(self) -> None:
@@ -101,9 +103,16 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that sees one state of the file and waits for no writer."""
-        with self._transaction("BEGIN") as connection:
-            yield connection
+        """A transaction that sees one state of the file and waits for no writer.
+
+        Within another transaction of the same thread it is a part of that one.
+        """
+        with self._lock:
+            if self._under_way is not None:
+                yield self._under_way
+                return
+            with self._transaction("BEGIN") as connection:
+                yield connection
 
     @contextmanager
     def outside_transaction(self) -> Iterator[sqlite3.Connection]:
@@ -112,11 +121,12 @@ class Database:
             yield self._current()
 
     @contextmanager
-    def _transaction(self, begin: str, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, begin: str, *, durable: bool | None = None) -> Iterator[sqlite3.Connection]:
         with self._lock, self._in_words():
             connection = self._begin(begin, durable=durable)
             try:
                 self._refuse_newer(connection)
+                self._under_way = connection
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
@@ -124,11 +134,15 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            finally:
+                self._under_way = None
 
-    def _begin(self, begin: str, *, durable: bool) -> sqlite3.Connection:
+    def _begin(self, begin: str, *, durable: bool | None) -> sqlite3.Connection:
         for _attempt in range(5):
             connection = self._current()
-            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            if durable is not None and self._durable is not durable:
+                connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
             connection.execute(begin)
             if self._in_place():
                 return connection
@@ -144,7 +158,7 @@ class Database:
                 self._connection.close()
             self._connection = None
         if self._connection is None:
-            self._connection = self._connect()
+            self._connection, self._durable = self._connect(), None
         if self._orphan is not None:
             if self._carry is not None:
                 self._carry(self._orphan, self._connection)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import os
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -44,7 +45,7 @@ from aiops_lsp.store.periods import Period, PeriodKind, local_utc_offset
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from aiops_lsp.store.periods import UtcOffset
 
@@ -223,6 +224,12 @@ class Ledger(UsageRecords, RegionRecords):
             return 0
         with self._database.write() as connection:
             return sum(_settle(connection, _row(connection, expired_id), None) for expired_id in ids)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """What is read within belongs together: what others write meanwhile is not seen. Raises LedgerUnavailable."""
+        with self._database.read():
+            yield
 
     def spend(self, limits: Limits | None = None, project: str = "") -> Spend:
         """What is spent today and this month: of everything, or of one project.
