@@ -17,7 +17,7 @@ from aiops_lsp.core.comment_lines import comment_runs
 from aiops_lsp.core.injection_patterns import ANY, REPORTED, SILENCING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from ast_grep_py import SgNode
 
@@ -80,36 +80,40 @@ def asks_for_silence(instruction: str) -> bool:
 
 
 def _hits(
-    lines: Sequence[str], language: str, rows: Iterable[Row], root: SgNode | None = None
+    lines: Sequence[str], language: str, rows: tuple[Row, ...], root: SgNode | None = None
 ) -> Iterator[list[CommentLine]]:
     """The comments that each match of a pattern touches: a sentence may run over several of them."""
-    rows = list(_possible(rows, {*_readings("\n".join(lines))}))
-    if not rows:
+    possible = list(_possible(rows, {*_readings("\n".join(lines))}))
+    if not possible:
         return
     for run in comment_runs(lines, language, root):
         texts = [lines[comment.line][comment.start : comment.end] for comment in run]
         for readable in {*zip(*map(_readings, texts), strict=True)}:
             joined = " ".join(readable)
-            for row in rows:
+            for row in possible:
                 if row.may_match(joined):
                     yield from _hits_of(row, run, readable)
 
 
-def _possible(rows: Iterable[Row], readings: Collection[str]) -> Iterator[Row]:
+def _possible(rows: tuple[Row, ...], readings: Collection[str]) -> Iterator[Row]:
     """The rows that may match in parts of a text, with the words that stand in it.
 
     Where a word has a blank, the marks of comments may stand between its parts.
     """
-
-    @cache
-    def stands(word: str) -> bool:
-        return " " in word or any(word in reading for reading in readings)
-
+    words, parts = _words_of(rows)
+    found = {part for reading in readings for part in parts if part in reading}
+    standing = {word for word, needed in words.items() if needed <= found}
     plain = all(reading.isascii() for reading in readings)
     for row in rows:
-        hints = tuple(tuple(filter(stands, words)) for words in row.hints)
-        if all(hints) or not plain:
-            yield row._replace(hints=hints)
+        if not plain or not any(standing.isdisjoint(group) for group in row.hints):
+            yield row._replace(hints=tuple(tuple(filter(standing.__contains__, group)) for group in row.hints))
+
+
+@cache
+def _words_of(rows: tuple[Row, ...]) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
+    """The words that the rows look for, each with the parts that it has between blanks; and all those parts."""
+    words = {word: frozenset(word.split()) for row in rows for group in row.hints for word in group}
+    return words, frozenset().union(*words.values())
 
 
 def _hits_of(row: Row, run: Sequence[CommentLine], texts: Sequence[str]) -> Iterator[list[CommentLine]]:

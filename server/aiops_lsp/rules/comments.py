@@ -31,13 +31,14 @@ def reviewer_addressed(snapshot: Snapshot, span: tuple[int, int], root: SgNode |
     """
     text = snapshot.text[slice(*span)]
     lines = plain_lines(text)
-    first = snapshot.position_at(span[0])
+    first = None
     for comment in addressing_comments(lines, snapshot.language, None if "\r" in text else root):
         start = comment.start if comment.outer_start is None else comment.outer_start
         end = comment.end if comment.outer_end is None else comment.outer_end
         words = lines[comment.line][start:end]
         start += len(words) - len(words.lstrip(_MARKS))
         end -= len(words) - len(words.rstrip())
+        first = first or snapshot.position_at(span[0])
         line, shift = first.line + comment.line, first.column if comment.line == 0 else 0
         if start < end:
             yield Range(Position(line, start + shift), Position(line, end + shift))

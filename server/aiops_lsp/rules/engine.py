@@ -172,8 +172,9 @@ class _Review:
 
     def _spoken(self, span: tuple[int, int]) -> Iterator[Finding]:
         """The comments that speak to a reviewer."""
-        known = self._trees.get(span) if span == (0, len(self._snapshot.text)) else None
-        for place in reviewer_addressed(self._snapshot, span, known[0] if known else None):
+        root, shift = self._trees.get(span, (None, -1))
+        own = root if shift == span[0] else None  # nothing was put around it
+        for place in reviewer_addressed(self._snapshot, span, own):
             symbol = ""
             if self._language is not None:
                 root, shift = self._tree(span)
