@@ -1,8 +1,6 @@
 """The result cache: what was paid for once, by content, shared by all processes and bounded in size.
 
-Built on diskcache, which on reading unpickles whatever a row asks it to: its `Disk` is replaced by one that knows
-strings in the row itself and nothing else, neither pickles nor files. A cache that fails costs hits and never more:
-every fault ends as a miss, with its reason in `ResultCache.problem`.
+A cache that fails costs hits and never more: every fault ends as a miss, with its reason in `ResultCache.problem`.
 """
 
 from __future__ import annotations
@@ -14,10 +12,11 @@ import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import diskcache
 
+from aiops_lsp.store.cache_table import CacheTable, TextDisk
 from aiops_lsp.store.database import file_identity
 from aiops_lsp.store.reviews import (
     CachedClaim,
@@ -30,7 +29,7 @@ from aiops_lsp.store.reviews import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from aiops_lsp.core.regions import RegionKeys
 
@@ -49,36 +48,11 @@ RESULTS_FOLDER = "results"
 _DATABASE = "cache.db"  # diskcache's own name for it
 _INLINE = 2**31  # bytes below which a value stays in its row: all of them
 _EXACT, _LOOSE = "exact:", "loose:"
-_FEW = 8
-"""Regions of which it is quicker to find out first whether any is known: after an edit none is, as a rule."""
+_MOST_USED = 5_000
+"""Rows that were read, and of which that is not written down yet."""
 _FAULTS = (sqlite3.Error, OSError, diskcache.Timeout)
 
 _log = logging.getLogger(__name__)
-
-
-class _UnsafeRow(Exception):
-    """A row that we did not write."""
-
-
-class _TextDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
-    """Strings in their rows, and nothing else: no pickle is loaded, no file read or removed for a row's sake."""
-
-    def store(self, value: object, read: bool, key: object = diskcache.UNKNOWN) -> tuple[int, int, None, str]:
-        if read or not isinstance(value, str):
-            raise TypeError(f"the result cache keeps strings, not {type(value).__name__}")
-        size, mode, _filename, stored = super().store(value, read, key=key)
-        return size, mode, None, stored
-
-    def get(self, key: Any, raw: Any) -> Any:  # noqa: ARG002 - a key that claims to be a pickle is taken as it is
-        return key
-
-    def fetch(self, mode: int, filename: str | None, value: object, read: bool) -> str:
-        if mode != diskcache.core.MODE_RAW or filename is not None or read or not isinstance(value, str):
-            raise _UnsafeRow
-        return value
-
-    def remove(self, file_path: str) -> None:
-        """Nothing: a row of ours has no file, and one that names a file is not to be trusted with removing it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +86,8 @@ class ResultCache:
         self._folder = folder
         self._size_limit = size_limit
         self._busy_seconds = busy_seconds
-        self._cache: diskcache.Cache | None = None
+        self._cache: CacheTable | None = None
+        self._used: set[str] = set()  # what was read since the last result was kept
         self._identity: tuple[int, int] | None = None
         self._hits = self._loose_hits = self._misses = self._rejected = 0
         self.problem: str | None = None
@@ -131,8 +106,11 @@ class ResultCache:
         """Close the files."""
         if self._cache is not None:
             with suppress(*_FAULTS):
+                self._cache.use(self._used)
+            with suppress(*_FAULTS):
                 self._cache.close()
             self._cache = None
+        self._used.clear()
 
     def get(self, keys: RegionKeys) -> Hit | None:
         """The result for a region with these keys."""
@@ -144,11 +122,13 @@ class ResultCache:
         cache = self._in_place()
         if cache is not None and wanted:
             try:
-                if len(wanted) > _FEW or any(_is_known(cache, keys) for keys in wanted):
-                    with cache.transact():
-                        hits = [self._find(cache, keys) for keys in wanted]
+                hits = self._find(cache, wanted)
             except _FAULTS as error:
                 self._recover(error)
+        if cache is not None and len(self._used) > _MOST_USED:
+            with suppress(*_FAULTS), cache.transact():
+                cache.use(self._used)
+            self._used.clear()
         for hit in hits:
             self._hits += hit is not None and hit.exact
             self._loose_hits += hit is not None and not hit.exact
@@ -162,11 +142,13 @@ class ResultCache:
             return False
         try:
             with cache.transact():
+                cache.use(self._used)
                 cache.set(_EXACT + record.exact, text)
                 cache.set(_LOOSE + record.loose, record.exact)
         except _FAULTS as error:
             self._recover(error)
             return False
+        self._used.clear()
         return True
 
     def clear(self) -> int:
@@ -196,43 +178,50 @@ class ResultCache:
                 self._recover(error)
         return CacheStats(entries, volume, self._hits, self._loose_hits, self._misses, self._rejected, self.problem)
 
-    def _in_place(self) -> diskcache.Cache | None:
+    def _in_place(self) -> CacheTable | None:
         """The cache, opened anew where its file was deleted or replaced while it was open."""
         if self._cache is not None and self._identity != file_identity(self._folder / _DATABASE):
             self.close()
             self._connect()
         return self._cache
 
-    def _find(self, cache: diskcache.Cache, keys: RegionKeys) -> Hit | None:
-        record = self._read(cache, keys.exact)
-        if record is not None:
-            return Hit(record, exact=True)
-        target = self._row(cache, _LOOSE + keys.loose)
-        if target is None:
-            return None
-        record = self._read(cache, target)
-        if record is None or record.loose != keys.loose:
-            cache.delete(_LOOSE + keys.loose)
-            return None
-        return Hit(record, exact=False)
+    def _find(self, cache: CacheTable, wanted: Sequence[RegionKeys]) -> list[Hit | None]:
+        records = self._read(cache, (keys.exact for keys in wanted))
+        others = (_LOOSE + keys.loose for keys in wanted if keys.exact not in records)
+        targets = {key.removeprefix(_LOOSE): target for key, target in self._rows(cache, others)}
+        loose_records = self._read(cache, targets.values())
+        hits: list[Hit | None] = []
+        for keys in wanted:
+            record, target = records.get(keys.exact), targets.get(keys.loose)
+            loose = loose_records.get(target) if target is not None else None
+            if record is not None:
+                hits.append(Hit(record, exact=True))
+            elif loose is not None and loose.loose == keys.loose:
+                hits.append(Hit(loose, exact=False))
+            else:
+                hits.append(None)
+                if target is not None:
+                    cache.delete(_LOOSE + keys.loose)
+        return hits
 
-    def _read(self, cache: diskcache.Cache, exact: str) -> CachedReview | None:
-        text = self._row(cache, _EXACT + exact)
-        if text is None:
-            return None
-        record = decode(text)
-        if record is None or record.exact != exact:
-            self._reject(cache, _EXACT + exact)
-            return None
-        return record
+    def _read(self, cache: CacheTable, exact_keys: Iterable[str]) -> dict[str, CachedReview]:
+        """The records that there are, by their exact keys."""
+        found: dict[str, CachedReview] = {}
+        for key, text in self._rows(cache, (_EXACT + exact for exact in exact_keys)):
+            record = decode(text)
+            if record is None or _EXACT + record.exact != key:
+                self._reject(cache, key)
+            else:
+                found[record.exact] = record
+        return found
 
-    def _row(self, cache: diskcache.Cache, key: str) -> str | None:
-        try:
-            value: str | None = cache.get(key)
-        except _UnsafeRow:
-            self._reject(cache, key)
-            return None
-        return value
+    def _rows(self, cache: CacheTable, keys: Iterable[str]) -> Iterator[tuple[str, str]]:
+        for key, value in cache.rows(keys).items():
+            if value is None:
+                self._reject(cache, key)
+            else:
+                self._used.add(key)
+                yield key, value
 
     def _reject(self, cache: diskcache.Cache, key: str) -> None:
         self._rejected += 1
@@ -247,10 +236,10 @@ class ResultCache:
         try:
             _make_private(self._folder)
             self._probe()
-            self._cache = diskcache.Cache(
+            self._cache = CacheTable(
                 str(self._folder),
                 timeout=self._busy_seconds,
-                disk=_TextDisk,
+                disk=TextDisk,
                 disk_min_file_size=_INLINE,
                 eviction_policy="least-recently-used",
                 size_limit=self._size_limit,
@@ -293,11 +282,6 @@ class ResultCache:
             _log.warning("the result cache is damaged: %s", problem)
         self.close()
         self._connect()
-
-
-def _is_known(cache: diskcache.Cache, keys: RegionKeys) -> bool:
-    """Whether there is a row for a region with these keys. Unlike a transaction of diskcache it keeps no writer out."""
-    return _EXACT + keys.exact in cache or _LOOSE + keys.loose in cache
 
 
 def _make_private(folder: Path) -> None:

@@ -13,15 +13,17 @@ import sqlite3
 import threading
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     Migration = Callable[[sqlite3.Connection], None]
     Carry = Callable[[sqlite3.Connection, sqlite3.Connection], None]
 
+_MOST_PARAMETERS = 500
 _APPLICATION_ID = 0x41494F50  # "AIOP", in the file's header: tells our files from any other sqlite file
 
 
@@ -293,6 +295,13 @@ class Database:
 def storable(text: str) -> str:
     """`text` as sqlite can keep it: half a surrogate pair, as in the path of an undecodable file name, spelled out."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def chunks(keys: Iterable[str]) -> Iterator[tuple[list[str], str]]:
+    """`keys` in pieces that one statement can take, each with its parameter marks."""
+    remaining = iter(dict.fromkeys(keys))
+    while some := list(islice(remaining, _MOST_PARAMETERS)):
+        yield some, ",".join("?" * len(some))
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aiops_lsp.store.database import storable
+from aiops_lsp.store.database import chunks, storable
 from aiops_lsp.store.ledger_part import LedgerPart
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 LONGEST_LEASE_SECONDS = 3600.0
 FIRST_BACK_OFF_SECONDS = 30.0
 LONGEST_BACK_OFF_SECONDS = 3600.0
 _FORGOTTEN_AFTER_SECONDS = 7 * 86400.0
 _LONGEST_REASON = 300
-_MOST_PARAMETERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class RegionRecords(LedgerPart):
         now = self._now()
         found: dict[str, Failure] = {}
         with self._database.read() as connection:
-            for some, marks in _chunks(keys):
+            for some, marks in chunks(keys):
                 for key, count, reason, next_try_at in connection.execute(
                     f"SELECT key, count, reason, next_try_at FROM failures WHERE key IN ({marks})",  # noqa: S608 - marks only
                     some,
@@ -111,11 +110,3 @@ class RegionRecords(LedgerPart):
         ).rowcount
         old = connection.execute("DELETE FROM failures WHERE noted_at < ?", (now - _FORGOTTEN_AFTER_SECONDS,)).rowcount
         return expired + old
-
-
-def _chunks(keys: Iterable[str]) -> Iterator[tuple[list[str], str]]:
-    """`keys` in pieces that one statement can take, each with its parameter marks."""
-    unique = list(dict.fromkeys(keys))
-    for start in range(0, len(unique), _MOST_PARAMETERS):
-        some = unique[start : start + _MOST_PARAMETERS]
-        yield some, ",".join("?" * len(some))
