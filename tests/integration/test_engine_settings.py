@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -246,7 +245,7 @@ async def test_leave_for_a_file_without_a_folder_is_no_leave_for_folders(
         await until(lambda: host.questions)
         await at.until_quiet(document)
         host.consent = ConsentAnswer.NOT_NOW
-        at.folder = replace(at.folder, root=tmp_path)
+        at.folder = at.folder._replace(root=tmp_path)
         at.reviewer.close(document.uri)
         document = at.open(SHOP.replace("order", "basket"), uri=(tmp_path / "shop.py").as_uri())
         await at.until_quiet(document)
@@ -282,7 +281,7 @@ async def test_rules_inside_of_a_folder_run_only_where_it_is_trusted(tmp_path: P
     (root / "rules" / "shout.yml").write_text(RULE)
     settings = settings_for(None, rules={"rules_dir": "rules"})
     async with desk(settings, root=root) as at:
-        at.folder = replace(at.folder, trusted=trusted)
+        at.folder = at.folder._replace(trusted=trusted)
         document = at.open("import os\n\nshout(os.name)\n", uri=(root / "a.py").as_uri())
         await at.until_quiet(document)
         assert [one.title for one in at.shown(document)] == ["Do not shout"] * trusted

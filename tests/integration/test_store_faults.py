@@ -9,7 +9,6 @@ import re
 import sqlite3
 import time as system_time
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -313,7 +312,7 @@ async def test_one_warning_near_a_limit_and_one_at_it(limit: str, state: Path) -
             assert at.reviewer.status().state is State.OVER_BUDGET
             asked = len(provider.journal)
             more = settings_for(provider.base_url, limits=EAGER, prices=prices)
-            at.folder = replace(at.folder, settings=more)
+            at.folder = at.folder._replace(settings=more)
             await at.reviewer.settings_changed(more, {})
             await time.until(lambda: len(provider.journal) > asked, 30)
 
@@ -341,7 +340,7 @@ async def test_the_limit_of_one_project_is_told_for_it_alone(state: Path, tmp_pa
             )
             billed = provider.billed
             assert 5000 < billed.input_tokens + billed.output_tokens <= 9000
-            at.folder = replace(at.folder, root=tmp_path / "b" / "api", settings=settings)
+            at.folder = at.folder._replace(root=tmp_path / "b" / "api", settings=settings)
             texts = await edit(*range(20, 80))
             assert provider.billed.input_tokens > 15_000
             assert len(texts) == 3

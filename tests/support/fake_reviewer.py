@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from aiops_lsp.core.findings import Category, Confirmation, Edit, Finding, Fix, Origin, Severity
@@ -176,7 +175,7 @@ def finding(span: Range, evidence: str, *, ordinal: int = 0, verified: bool = Fa
         fix=fix,
         confirmation=Confirmation.NOT_DUE,
     )
-    return replace(made, **changes)  # type: ignore[arg-type] # the fields are named by each test
+    return made._replace(**changes)  # type: ignore[arg-type] # the fields are named by each test
 
 
 def _carried(finding: Finding, edit: AppliedEdit) -> Finding | None:
@@ -186,6 +185,6 @@ def _carried(finding: Finding, edit: AppliedEdit) -> Finding | None:
     fix = finding.fix
     if fix is not None:
         moved = [(one, carry(one.range, edit)) for one in fix.edits]
-        edits = tuple(replace(one, range=there) for one, there in moved if there is not None)
-        fix = replace(fix, edits=edits) if len(edits) == len(fix.edits) else None
-    return replace(finding, range=span, fix=fix)
+        edits = tuple(one._replace(range=there) for one, there in moved if there is not None)
+        fix = fix._replace(edits=edits) if len(edits) == len(fix.edits) else None
+    return finding._replace(range=span, fix=fix)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -183,7 +182,7 @@ def test_a_hint_names_the_gravest_and_counts_the_others() -> None:
     low, high = a_finding(severity=Severity.LOW, title="small"), a_finding(severity=Severity.CRITICAL, title="big")
     assert prose.hint_label([low, high, low]) == "✖ big (+2)"
     assert prose.hint_label([low]) == "○ small"
-    assert len(prose.hint_label([replace(low, title="word " * 40)])) <= 62
+    assert len(prose.hint_label([low._replace(title="word " * 40)])) <= 62
 
 
 def test_the_hover_holds_the_whole_finding() -> None:

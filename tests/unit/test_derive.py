@@ -86,7 +86,7 @@ def test_an_answer_takes_the_place_of_what_it_overlaps_and_of_nothing_else_on_th
 
 def test_an_answer_takes_the_place_of_nothing_of_another_category() -> None:
     shown = live(0, 4, 7, "two")
-    shown.finding = replace(shown.finding, category=Category.SECURITY)
+    shown.finding = shown.finding._replace(category=Category.SECURITY)
     standings = [Standing.reviewing(record_of("one two", "two"))]
     found = derive(SNAPSHOT, [REGION], standings, [shown], lambda _code: 0, PlacedRecords())
     assert {(one.finding.category, one.finding.rechecking) for one in found} == {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,9 +59,9 @@ def test_a_glance_is_published_for_its_own_text_alone() -> None:
     [
         (None, True),
         (FOUND, True),
-        (replace(FOUND, origin=Origin.RUFF), True),
-        (replace(FOUND, origin=Origin.MODEL), False),
-        (replace(FOUND, code=REVIEWER_ADDRESSED.id), False),
+        (FOUND._replace(origin=Origin.RUFF), True),
+        (FOUND._replace(origin=Origin.MODEL), False),
+        (FOUND._replace(code=REVIEWER_ADDRESSED.id), False),
     ],
 )
 def test_a_glance_is_taken_only_where_nothing_else_shows(shown: Finding | None, may: bool) -> None:

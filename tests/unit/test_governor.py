@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,7 +53,7 @@ class Bench:
 
     def only_one_at_a_time(self) -> None:
         limits = self.folder.settings.limits.model_copy(update={"concurrent_requests": 1})
-        self.folder = replace(self.folder, settings=self.folder.settings.model_copy(update={"limits": limits}))
+        self.folder = self.folder._replace(settings=self.folder.settings.model_copy(update={"limits": limits}))
 
     def ask(self, models: tuple[str, ...] = (FIRST,)) -> Ask:
         return Ask(self.folder, "python", Tier.SIMPLE, models, "review", 400, 1200, 500)
@@ -262,7 +261,7 @@ async def test_a_model_without_a_price_is_not_asked(bench: Bench) -> None:
 
 async def test_over_the_budget_nothing_passes_and_the_words_say_until_when(bench: Bench) -> None:
     budget = bench.folder.settings.budget.model_copy(update={"daily_token_budget": 1000})
-    bench.folder = replace(bench.folder, settings=bench.folder.settings.model_copy(update={"budget": budget}))
+    bench.folder = bench.folder._replace(settings=bench.folder.settings.model_copy(update={"budget": budget}))
     refused = await bench.admit()
     assert isinstance(refused, Standing)
     assert refused.reason is Reason.OVER_BUDGET

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from aiops_lsp.cli.outcome import Outcome, ReviewedFile, UnreadFile
@@ -84,7 +84,7 @@ class Run:
         if uri not in self._withheld:
             return folder
         review = folder.settings.review.model_copy(update={"enabled": False})
-        return replace(folder, settings=folder.settings.model_copy(update={"review": review}))
+        return folder._replace(settings=folder.settings.model_copy(update={"review": review}))
 
     def withhold(self, uri: str, reason: str) -> None:
         """Review this target by rules only, for `reason`."""

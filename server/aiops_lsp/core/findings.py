@@ -8,9 +8,9 @@ and a dismissal holds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,8 +99,7 @@ class Claim:
     fix: ClaimedFix | None
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Replace the text in `range`, which must hold exactly `old_text`, by `new_text`."""
 
     range: Range
@@ -108,8 +107,7 @@ class Edit:
     new_text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """Edits to one document, in document order and not overlapping, that resolve a finding.
 
     `verified` is true for a rule's fix that is declared safe and for a model's fix that a second opinion upheld:
@@ -121,8 +119,7 @@ class Fix:
     verified: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A defect at its place in one snapshot.
 
     `evidence` is exactly the text that `range` covers in that snapshot. `code` is the rule's id
@@ -173,5 +170,5 @@ def number_findings(findings: Iterable[tuple[Finding, str]]) -> list[Finding]:
         key = (kind, " ".join(quote.split()), finding.symbol.rpartition(".")[2])
         ordinal = seen.get(key, 0)
         seen[key] = ordinal + 1
-        numbered.append(replace(finding, id=finding_id(kind, quote, finding.symbol, ordinal)))
+        numbered.append(finding._replace(id=finding_id(kind, quote, finding.symbol, ordinal)))
     return numbered

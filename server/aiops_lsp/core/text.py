@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiops_lsp.core.line_list import LineList
 
@@ -37,16 +37,14 @@ class PositionEncoding(StrEnum):
     UTF32 = "utf-32"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place between two code points; `line` and `column` count from 0."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Range:
+class Range(NamedTuple):
     """The text from `start` up to and not including `end`."""
 
     start: Position
@@ -186,8 +184,7 @@ def _units(text: str, encoding: PositionEncoding) -> int:
             return len(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What a client says has changed: `text` takes the place of `range`, or of everything where that is None.
 
     `range` is in the client's units, exactly as it was sent.
@@ -197,8 +194,7 @@ class Change:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedEdit:
+class AppliedEdit(NamedTuple):
     """What an edit did: `text` took the place of `range` in the text before, and ends at `new_end` in the text after.
 
     Columns count code points. An edit that makes or unmakes a \\r\\n, or a surrogate pair, covers all of it, so it can

@@ -148,7 +148,7 @@ class Commands:
             return {"days": days, "usage": [], "saved": [], "problem": problem}
         return {
             "days": days,
-            "spend": asdict(self._assembly.overview.spend),
+            "spend": self._assembly.overview.spend._asdict(),
             "usage": [asdict(row) for row in await services.worker.run(services.ledger.usage, days)],
             "saved": [asdict(row) for row in await services.worker.run(services.ledger.saved, days)],
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import eq
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,7 @@ class LiveFinding:
         if moved is None:
             self.suspended = True
             return
-        self.finding = replace(self.finding, range=moved, fix=_carried_fix(self.finding.fix, edit, carry))
+        self.finding = self.finding._replace(range=moved, fix=_carried_fix(self.finding.fix, edit, carry))
 
 
 def derive(
@@ -94,7 +94,7 @@ def derive(
         found += known
         if standing.progress not in (Progress.REVIEWED, Progress.STALE):
             found += [
-                Derived(replace(shown.finding, rechecking=True, fix=None), shown.quote)
+                Derived(shown.finding._replace(rechecking=True, fix=None), shown.quote)
                 for shown in _not_yet_again(here, known)
             ]
     found.sort(key=lambda one: (one.finding.range, one.finding.category))
@@ -126,7 +126,7 @@ def bring_home(live: Iterable[LiveFinding], regions: Sequence[Region], keys: Seq
         if (region := by_name.get((home.key, home.ordinal))) is not None:
             first, last = (region.dedents[position.line] for position in (home.place.start, home.place.end))
             place = _shifted(home.place, region.start_line, first, last)
-            shown.finding = replace(shown.finding, range=place, fix=None)
+            shown.finding = shown.finding._replace(range=place, fix=None)
             shown.suspended = False
 
 
@@ -192,8 +192,8 @@ def _carried_fix(fix: Fix | None, edit: AppliedEdit, carry: Callable[[Range, App
         moved = carry(one.range, edit)
         if moved is None or _joins(edit, one.range, moved):
             return None
-        edits.append(replace(one, range=moved))
-    return replace(fix, edits=tuple(edits))
+        edits.append(one._replace(range=moved))
+    return fix._replace(edits=tuple(edits))
 
 
 def _joins(edit: AppliedEdit, before: Range, after: Range) -> bool:

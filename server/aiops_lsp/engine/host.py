@@ -6,9 +6,9 @@ All its methods are called on the event loop and must return at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from aiops_lsp.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """Where a document belongs: a workspace folder, or none (`root` None).
 
     `settings` are those that hold for it, the repository's restrictions included. In a folder that is not trusted
@@ -39,8 +38,7 @@ class Folder:
         return str(self.root or "")
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(NamedTuple):
     """All findings of one version of a document; they replace those of any earlier version.
 
     `snapshot` is None when the document was closed: then the findings are none.
@@ -63,8 +61,7 @@ class State(StrEnum):
     WAITING_FOR_CONSENT = "waiting_for_consent"
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(NamedTuple):
     """Tokens and US dollars spent, what is reserved for requests under way included, against the limits.
 
     `saved_tokens` and `saved_usd` are what the cache spared today. `day_resets_at` and `month_resets_at` are seconds
@@ -82,8 +79,7 @@ class Spend:
     month_resets_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentStatus:
+class DocumentStatus(NamedTuple):
     """How much of a document has been reviewed.
 
     `not_reviewed` maps a reason in words to the number of regions that it keeps back. `note` says why the document as
@@ -94,7 +90,7 @@ class DocumentStatus:
     regions: int
     reviewed: int
     reviewing: int
-    not_reviewed: Mapping[str, int] = field(default_factory=dict)
+    not_reviewed: Mapping[str, int] = MappingProxyType({})
     note: str = ""
 
     @property
@@ -103,8 +99,7 @@ class DocumentStatus:
         return f"{self.reviewed} of {self.regions} regions reviewed"
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """The state with its reason in words, the spend, and the open documents."""
 
     state: State
@@ -119,8 +114,7 @@ class Status:
         return cls(State.IDLE, "starting", Spend(), tuple(documents))
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentQuestion:
+class ConsentQuestion(NamedTuple):
     """May source of this workspace go to `host`? `what` says in a sentence what would be sent."""
 
     host: str
@@ -137,8 +131,7 @@ class ConsentAnswer(StrEnum):
     NOT_NOW = "not_now"
 
 
-@dataclass(frozen=True, slots=True)
-class RegionReport:
+class RegionReport(NamedTuple):
     """How one region fared in a review that was asked for. Lines count from 0, `end_line` is not included.
 
     `outcome` is `reviewed`, `cached` or `not_reviewed`; `reason` says why not.
@@ -151,8 +144,7 @@ class RegionReport:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewReport:
+class ReviewReport(NamedTuple):
     """What a review that was asked for came to, for one document.
 
     `findings` are those that show, anchored in `snapshot`. `regions` are those with anything to review.

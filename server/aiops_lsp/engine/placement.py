@@ -91,7 +91,7 @@ def _carried(before: _Placed | None, standing: Standing, region: Region, snapsho
 def _moved(finding: Finding, lines: int, symbol: str) -> Finding:
     start, end = finding.range.start, finding.range.end
     place = Range(Position(start.line + lines, start.column), Position(end.line + lines, end.column))
-    return replace(finding, range=place, symbol=symbol)
+    return finding._replace(range=place, symbol=symbol)
 
 
 def _record_findings(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,7 +83,7 @@ class Rulebook:
         if report.problem is not None:
             logger.warning("%s", report.problem)
         return tuple(
-            replace(one, severity=Severity(rules.severity[one.code])) if one.code in rules.severity else one
+            one._replace(severity=Severity(rules.severity[one.code])) if one.code in rules.severity else one
             for one in report.findings
         )
 
@@ -227,9 +227,9 @@ def _moved(finding: Finding, lines: int) -> Finding:
     fix = finding.fix
     if fix is not None:
         fix = Fix(
-            fix.title, tuple(replace(edit, range=_shifted(edit.range, lines)) for edit in fix.edits), fix.verified
+            fix.title, tuple(edit._replace(range=_shifted(edit.range, lines)) for edit in fix.edits), fix.verified
         )
-    return replace(finding, range=_shifted(finding.range, lines), fix=fix)
+    return finding._replace(range=_shifted(finding.range, lines), fix=fix)
 
 
 def _shifted(place: Range, lines: int) -> Range:

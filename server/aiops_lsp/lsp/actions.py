@@ -7,8 +7,7 @@ is checked against the text as it is now: when the action is offered, and again 
 from __future__ import annotations
 
 from bisect import bisect, insort
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lsprotocol import types
 
@@ -32,8 +31,7 @@ _MOST_FINDINGS = 50
 FIX, FIX_KIND, FIX_ALL_VERIFIED, IGNORE = "fix", "fixKind", "fixAll", "ignore"
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """Edits that an action would make. `what` is one of the constants above, `name` the finding or rule meant."""
 
     what: str

@@ -7,7 +7,7 @@ as not announced. A client that announces nothing gets the oldest form of everyt
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lsprotocol import types
 
@@ -29,8 +29,7 @@ COMMANDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ClientFeatures:
+class ClientFeatures(NamedTuple):
     """The client's announcement, as far as it matters here."""
 
     encoding: PositionEncoding = PositionEncoding.UTF16

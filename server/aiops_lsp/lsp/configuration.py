@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from lsprotocol import types
 
@@ -30,16 +30,14 @@ _ANSWER_SECONDS = 5.0
 """A client that says it can be asked for its configuration and never answers must not keep reviews from starting."""
 
 
-@dataclass(frozen=True, slots=True)
-class EditorOptions:
+class EditorOptions(NamedTuple):
     """What the client says: for everything, and for each workspace folder by its URI. Not checked yet."""
 
     common: object = None
-    by_folder: Mapping[str, object] = field(default_factory=dict)
+    by_folder: Mapping[str, object] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The resolved settings: the user's as a whole, and the folders, deepest root first, with their baselines."""
 
     settings: Settings
@@ -124,7 +122,7 @@ class Configuration:
             folder = self._find(uri)
             if uri in self._on_command:
                 review = folder.settings.review.model_copy(update={"trigger": "manual"})
-                folder = replace(folder, settings=folder.settings.model_copy(update={"review": review}))
+                folder = folder._replace(settings=folder.settings.model_copy(update={"review": review}))
             self._known[uri] = folder
         return folder
 
@@ -144,7 +142,7 @@ class Configuration:
         for folder in self._loaded.folders:
             if path is not None and folder.root is not None and path.is_relative_to(folder.root):
                 relative = path.relative_to(folder.root).as_posix()
-                return replace(folder, baseline=self._loaded.baselines[folder.root].ids_in(relative))
+                return folder._replace(baseline=self._loaded.baselines[folder.root].ids_in(relative))
         return Folder(None, self._loaded.settings, self.trusted)
 
 

@@ -6,7 +6,7 @@ Nothing heavy is imported before the first review: ast-grep, YAML and the packs 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote
@@ -237,7 +237,7 @@ class _Review:
         if _switched_off(finding.code, self._options):
             return
         severity = _looked_up(finding.code, self._options.severity)
-        yield replace(finding, severity=Severity(severity)) if severity in set(Severity) else finding
+        yield finding._replace(severity=Severity(severity)) if severity in set(Severity) else finding
 
     def _finding(self, match: Match, shift: int) -> Finding:
         rule = match.rule
