@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aiops_lsp.core.text import PositionEncoding, TextDocument
 from aiops_lsp.engine.examine import examine
 from aiops_lsp.engine.host import State
 from aiops_lsp.engine.knowledge import known_standings
+from aiops_lsp.engine.rulebook import rule_findings
 from aiops_lsp.rules.ruff import RuffReport
 from aiops_lsp.store.cache import ResultCache
 from tests.support.clock import settle, until
@@ -201,6 +204,33 @@ async def test_an_answer_that_comes_while_the_stores_are_asked_is_not_taken_back
         await deeper
         await at.until_quiet(document)
         assert at.shown(document) == ()
+
+
+async def test_what_is_reviewed_on_command_is_sent_while_the_rules_look_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent, looks = threading.Event(), list[bool]()
+
+    def while_sent(*arguments: Any) -> Any:
+        looks.append(sent.wait(20))
+        return rule_findings(*arguments)
+
+    def script(exchange: Exchange) -> Reply:
+        sent.set()
+        return findings_where({"return value\n": {"title": "Returns"}})(exchange)
+
+    monkeypatch.setattr("aiops_lsp.engine.look.rule_findings", while_sent)
+    async with Provider(script) as provider, desk(settings_for(provider.base_url)) as at:
+        text = CODE.replace("value + 1", "eval(input())")
+        document = TextDocument("file:///tmp/work/shop.py", 0, "python", text, PositionEncoding.UTF32)
+        at.reviewer.open(document, look=False)
+        await at.reviewer.estimate(document.uri)
+        assert looks == []
+        report = await at.reviewer.review(document.uri)
+        assert looks == [True]
+        assert EVAL in [one.code for one in report.findings]
+        asked = len(provider.journal)
+        again = await at.reviewer.review(document.uri)
+        assert again.findings == report.findings
+        assert len(provider.journal) == asked
 
 
 async def test_what_stands_twice_is_sent_once() -> None:

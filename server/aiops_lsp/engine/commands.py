@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import asyncio
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from aiops_lsp.llm.tokens import most_tokens
 from aiops_lsp.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 
     from aiops_lsp.engine.allowance import Allowance
     from aiops_lsp.engine.assembly import Assembly
@@ -61,28 +62,33 @@ class Commands:
         started = self._clock.wall()
         tokens = micro_usd = 0
         examined = await self._current(document, folder_of())
-        await self._look.refresh_ruff(document, folder_of())
-        for _ in range(MOST_ROUNDS):
-            folder = folder_of()  # settings may change while a rate limit is waited for
-            order = replace(self._assembly.sending.order(document, examined, folder), allowance=allowance)
-            if changes_only:
-                changes = await changes_since_commit(examined.snapshot, examined.redact_patterns)
-                order = replace(order, changes=changes)
-            packs = await self._assembly.sending.plan(
-                document, examined, folder, Trigger.COMMAND, whole_file=not changes_only, deep=deep, lines=lines
-            )
-            spent = await self._assembly.sending.send_now(order, packs)
-            tokens += spent.tokens
-            micro_usd += spent.micro_usd
-            await self._assembly.dispatcher.landed([keys.exact for keys in examined.keys])
-            # Where text or settings went on, what was planned may have been nothing.
-            moved_on = document.examined is not examined or not order.current()
-            wait = self._worth_waiting(document, examined, lines)
-            if wait is None and not moved_on:
-                break
-            await self._clock.sleep(wait or 0.0)
-            examined = await self._current(document, folder_of())
+        async with _beside(self._rules(document, folder_of())):
+            for _ in range(MOST_ROUNDS):
+                folder = folder_of()  # settings may change while a rate limit is waited for
+                order = replace(self._assembly.sending.order(document, examined, folder), allowance=allowance)
+                if changes_only:
+                    changes = await changes_since_commit(examined.snapshot, examined.redact_patterns)
+                    order = replace(order, changes=changes)
+                packs = await self._assembly.sending.plan(
+                    document, examined, folder, Trigger.COMMAND, whole_file=not changes_only, deep=deep, lines=lines
+                )
+                spent = await self._assembly.sending.send_now(order, packs)
+                tokens += spent.tokens
+                micro_usd += spent.micro_usd
+                await self._assembly.dispatcher.landed([keys.exact for keys in examined.keys])
+                # Where text or settings went on, what was planned may have been nothing.
+                moved_on = document.examined is not examined or not order.current()
+                wait = self._worth_waiting(document, examined, lines)
+                if wait is None and not moved_on:
+                    break
+                await self._clock.sleep(wait or 0.0)
+                examined = await self._current(document, folder_of())
         return _report(document, examined, started, tokens, micro_usd)
+
+    async def _rules(self, document: ReviewedDocument, folder: Folder) -> None:
+        """What needs no model: while the models answer there is time for it."""
+        await self._look.refresh_rules(document, folder)
+        await self._look.refresh_ruff(document, folder)
 
     async def estimate(self, document: ReviewedDocument, folder: Folder, *, deep: bool) -> tuple[int, int]:
         """See `Reviewer.estimate`."""
@@ -154,7 +160,7 @@ class Commands:
         }
 
     async def _current(self, document: ReviewedDocument, folder: Folder) -> Examined:
-        while not await self._look.refresh(document, folder):  # the text went on meanwhile
+        while not await self._look.refresh_to_send(document, folder):  # the text went on meanwhile
             if document.closed:
                 raise DocumentClosed(document.uri)
         assert document.examined is not None
@@ -176,6 +182,18 @@ class Commands:
         ]
         wait = min(waits, default=None)
         return None if wait is None or wait > LONGEST_WAIT_SECONDS else max(0.05, wait)
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Do `work` while the block runs, which ends when both have. When the block fails it is cancelled."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+        await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _report(

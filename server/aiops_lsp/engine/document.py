@@ -61,13 +61,13 @@ class ReviewedDocument:
     `standings` has one entry per region of `examined`. `note` says why the whole document is not put to a model,
     empty where it is; `unseen` why its text could not be looked at; `on_command` says that a command may put it to
     one all the same. `accepts` says which findings are shown at all (severity, confidence, ignores, dismissals);
-    `dismissed` are the ids that the user dismissed, as of the last look. `glance` is ahead of the last look.
-    `remembered` is the last look at the document before it was closed and opened again. `held` are the keys of
-    regions that a burst held back, `saved` those of regions that the file was saved with. `planned_for` are the
-    models of the last plan. `stirred` are the keys of regions whose context was changed by an edit elsewhere, with
-    the time of that. `unchanged` are the loose keys of regions as they were when there was no change in them.
-    `looking` is held during a look, so that there is one at a time. `_touched` counts the lines that edits touched
-    since the last look.
+    `dismissed` are the ids that the user dismissed, as of the last look. `awaits_rules` says that the rules have not
+    looked at its text yet. `glance` is ahead of the last look. `remembered` is the last look at the document before it
+    was closed and opened again. `held` are the keys of regions that a burst held back, `saved` those of regions that
+    the file was saved with. `planned_for` are the models of the last plan. `stirred` are the keys of regions whose
+    context was changed by an edit elsewhere, with the time of that. `unchanged` are the loose keys of regions as they
+    were when there was no change in them. `looking` is held during a look, so that there is one at a time. `_touched`
+    counts the lines that edits touched since the last look.
     """
 
     text: TextDocument
@@ -76,6 +76,7 @@ class ReviewedDocument:
     examined: Examined | None = None
     standings: list[Standing] = field(default_factory=list)
     rule_memory: RuleMemory = field(default_factory=RuleMemory)
+    awaits_rules: bool = False
     rule_findings: tuple[Finding, ...] = ()
     ruff_findings: RuffFindings | None = None
     note: str = ""

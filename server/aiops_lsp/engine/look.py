@@ -24,9 +24,10 @@ from aiops_lsp.observability.logs import PROCESS_KEYS
 from aiops_lsp.store.database import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from aiops_lsp.core.findings import Finding
+    from aiops_lsp.core.regions import Region
     from aiops_lsp.core.suppressions import Ignores
     from aiops_lsp.core.text import Snapshot
     from aiops_lsp.engine.clock import Clock
@@ -44,6 +45,8 @@ logger = logging.getLogger(__name__)
 
 _CLOSED_KEPT = 2_000_000
 """Characters of the documents that were closed last, whose regions are still known when they are opened again."""
+_IN_TURN = 2
+"""Looks at a time where many documents are to be reviewed: one computes while the other waits for the stores."""
 _RUFF_SECONDS = 0.05
 """What ruff usually takes on a long document at most, its start included."""
 
@@ -60,6 +63,7 @@ class Look:
         self._rulebook = Rulebook(report)
         self._closed: dict[str, tuple[Examined, RuleMemory]] = {}  # the one closed first stands first
         self._closed_size = 0
+        self._turns = asyncio.Semaphore(_IN_TURN)
 
     def closed(self, document: ReviewedDocument) -> None:
         """Keep what is known of a document for a while: editors close and open what one only looks at."""
@@ -96,7 +100,47 @@ class Look:
         beside this, if there is one.
         """
         async with document.looking:
-            return await self._refresh(document, folder, overview, ruff)
+            return await self._refresh(document, folder, overview, ruff, rules=True)
+
+    async def refresh_to_send(self, document: ReviewedDocument, folder: Folder) -> bool:
+        """As `refresh`, a few documents at a time: of many, the first goes to a model while others are looked at.
+
+        The rules look at one that was not looked at before when `refresh_rules` is called: meanwhile it can be sent.
+        """
+        async with self._turns, document.looking:
+            first = document.examined is None or document.awaits_rules
+            return await self._refresh(document, folder, None, None, rules=not first)
+
+    async def refresh_rules(self, document: ReviewedDocument, folder: Folder) -> None:
+        """Have the rules look at what `refresh_to_send` looked at without them, and publish what they find."""
+        async with document.looking:
+            examined = document.examined
+            if not document.awaits_rules or examined is None:
+                return
+            snapshot, regions = examined.snapshot, examined.split.regions
+            options = await self._options(snapshot, folder)
+            found, memory = await asyncio.to_thread(
+                self._rule_findings, snapshot, regions, options, document.rule_memory
+            )
+            if document.is_current(snapshot):
+                document.rule_findings, document.rule_memory, document.awaits_rules = found, memory, False
+                document.publish()
+
+    async def _options(self, snapshot: Snapshot, folder: Folder) -> RuleOptions | None:
+        """What the rules go by; None where they are switched off."""
+        return await self._rulebook.options(folder, snapshot) if folder.settings.rules.enabled else None
+
+    def _rule_findings(
+        self,
+        snapshot: Snapshot,
+        regions: Sequence[Region],
+        options: RuleOptions | None,
+        memory: RuleMemory,
+        glanced: Sequence[Finding] | None = None,
+    ) -> tuple[tuple[Finding, ...], RuleMemory]:
+        if options is None:
+            return (), RuleMemory()
+        return rule_findings(self._services.rules, snapshot, regions, options, memory, glanced)
 
     async def _refresh(
         self,
@@ -104,6 +148,8 @@ class Look:
         folder: Folder,
         overview: Overview | None,
         ruff: asyncio.Task[object] | None,
+        *,
+        rules: bool,
     ) -> bool:
         snapshot = document.text.snapshot()
         previous = document.examined or document.remembered
@@ -111,7 +157,7 @@ class Look:
         bound = self._bound(snapshot, recipe, folder)
         patterns = tuple(folder.settings.privacy.redact_patterns)
         PROCESS_KEYS.add_patterns(patterns)
-        options = await self._rulebook.options(folder, snapshot) if folder.settings.rules.enabled else None
+        options = await self._options(snapshot, folder) if rules else None
         memory = document.rule_memory
         glanced = await self._glance(document, folder, snapshot, options, ruff)
 
@@ -120,16 +166,15 @@ class Look:
                 examined = previous if previous.snapshot is snapshot else replace(previous, snapshot=snapshot)
             else:
                 examined = examine(snapshot, recipe, bound, patterns, previous)
-            if options is None:
-                return examined, (), RuleMemory()
-            regions = examined.split.regions
-            return examined, *rule_findings(self._services.rules, snapshot, regions, options, memory, glanced)
+            if not rules:
+                return examined, (), memory
+            return examined, *self._rule_findings(snapshot, examined.split.regions, options, memory, glanced)
 
-        examined, rules, rule_memory = await asyncio.to_thread(look)
+        examined, found, rule_memory = await asyncio.to_thread(look)
         dismissed, shown = document.dismissed, None
         if document.is_current(snapshot) and not document.awaits_cache(examined):
             document.adopt(examined)
-            document.rule_findings, document.rule_memory = rules, rule_memory
+            document.rule_findings, document.rule_memory, document.awaits_rules = found, rule_memory, not rules
             document.accepts = _accepts(folder, examined.ignores, dismissed)
             document.publish()  # what the rules find does not wait for the stores
             shown = (dismissed, list(document.standings))
@@ -142,7 +187,7 @@ class Look:
             document.adopt(examined)
         spared = self._take_over(document, examined, known, before)
         document.note, document.on_command = note, on_command
-        document.rule_findings, document.rule_memory = rules, rule_memory
+        document.rule_findings, document.rule_memory, document.awaits_rules = found, rule_memory, not rules
         document.accepts = _accepts(folder, examined.ignores, dismissed)
         if shown != (dismissed, document.standings):
             document.publish()

@@ -42,6 +42,7 @@ class PriceTable:
 
     def __init__(self, own: Mapping[str, PriceEntry]) -> None:
         self._own = dict(own)
+        self._unpublished: set[str] = set()
 
     @staticmethod
     def load() -> None:
@@ -69,20 +70,23 @@ class PriceTable:
         entry = self._own.get(str(model))
         if entry is not None:
             return _whole(Decimal(str(entry.input)) * given + Decimal(str(entry.output)) * taken)
-        published = _published()
-        usage = published.Usage(
-            input_tokens=given, output_tokens=taken, cache_read_tokens=read, cache_write_tokens=written
+        if str(model) not in self._unpublished:
+            published = _published()
+            usage = published.Usage(
+                input_tokens=given, output_tokens=taken, cache_read_tokens=read, cache_write_tokens=written
+            )
+            try:
+                return _whole(
+                    published.calc_price(usage, model.model, provider_id=model.provider).total_price * 1_000_000
+                )
+            except LookupError:
+                self._unpublished.add(str(model))  # to find that out takes as long as all the rest of a reservation
+        if loopback:
+            return 0
+        raise NoPrice(
+            f"the price of {model} is not known, so nothing is sent to it; add it to the user configuration file "
+            f'as [prices."{model}"] with input and output in USD per million tokens'
         )
-        try:
-            price = published.calc_price(usage, model.model, provider_id=model.provider)
-        except LookupError:
-            if loopback:
-                return 0
-            raise NoPrice(
-                f"the price of {model} is not known, so nothing is sent to it; add it to the user configuration file "
-                f'as [prices."{model}"] with input and output in USD per million tokens'
-            ) from None
-        return _whole(price.total_price * 1_000_000)
 
 
 @cache

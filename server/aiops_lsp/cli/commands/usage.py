@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     except StoreUnavailable as problem:
         raise CouldNotRun(str(problem)) from problem
     if options.json:
-        sys.stdout.write(json.dumps(asdict(report), indent=2) + "\n")
+        sys.stdout.write(json.dumps(asdict(report) | {"spend": report.spend._asdict()}, indent=2) + "\n")
     else:
         print_report(report, open_console())
     return 0
