@@ -19,6 +19,7 @@ MADE_IN = {
     "core/anchors.py": (*ANCHORS, *MARKERS),
     "core/fixes.py": (*FIXES, *MARKERS),
     "engine/derive.py": (*DERIVE, *ENGINE),
+    "engine/placement.py": (*DERIVE, *ENGINE),
 }
 
 

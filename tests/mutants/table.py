@@ -231,14 +231,14 @@ MUTANTS = (
     ),
     Mutant(
         "equal lines in other spacing are not noticed",
-        "engine/derive.py",
+        "engine/placement.py",
         "(not place.exact or _has_disguised_equals(place.quote, region))",
         "not place.exact",
         ENGINE,
     ),
     Mutant(
         "a reworded comment keeps its finding",
-        "engine/derive.py",
+        "engine/placement.py",
         "(not place.exact or _has_disguised_equals(place.quote, region))",
         "_has_disguised_equals(place.quote, region)",
         ENGINE,
@@ -252,9 +252,9 @@ MUTANTS = (
     ),
     Mutant(
         "broken code counts as reviewed",
-        "engine/look.py",
-        "if region.trivial and not (region.parse_error and region.loose):",
-        "if region.trivial:",
+        "engine/knowledge.py",
+        "return region.trivial and not (region.parse_error and region.loose)",
+        "return region.trivial",
         ("tests/integration/test_looks.py",),
     ),
     Mutant(
@@ -279,7 +279,28 @@ MUTANTS = (
         ENGINE,
     ),
     Mutant(
-        "fixes do not move", "engine/derive.py", "edits.append(replace(one, range=moved))", "edits.append(one)", ENGINE
+        "a part of a line is carried along",
+        "engine/placement.py",
+        "place.exact and _is_of_whole_lines(place, region) and cached.claim.fix is None",
+        "place.exact and cached.claim.fix is None",
+        DERIVE,
+    ),
+    Mutant(
+        "what a fix has to fit to is carried along",
+        "engine/placement.py",
+        "_is_of_whole_lines(place, region) and cached.claim.fix is None",
+        "_is_of_whole_lines(place, region)",
+        DERIVE,
+    ),
+    Mutant(
+        "what is carried along is not compared with the text",
+        "engine/placement.py",
+        "return None  # the lines end in another way",
+        "pass",
+        DERIVE,
+    ),
+    Mutant(
+        "fixes do not move", "engine/derive.py", "edits.append(one._replace(range=moved))", "edits.append(one)", ENGINE
     ),
     Mutant(
         "a fix takes blanks away that it is not about",
