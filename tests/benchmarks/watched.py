@@ -1,7 +1,8 @@
 """Runs a Python server as `python` would, and writes down how late its event loop is: `watched LOG (-m MODULE | FILE)`.
 
 A timer is due every five milliseconds; how much later it runs is what anything else that waits for the loop would have
-waited. Each line of the log is a moment of the monotonic clock, which processes share, and the milliseconds of delay.
+waited. Only the loop that runs first is watched: one that the server runs on a thread of its own keeps nobody waiting.
+Each line of the log is a moment of the monotonic clock, which processes share, and the milliseconds of delay.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ def main() -> None:
             watch.start()
             return await main
 
+        asyncio.run = original
         try:
             return original(watched(), **options)
         finally:

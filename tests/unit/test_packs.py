@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
+import yaml
 
 from aiops_lsp.core.text import Snapshot
 from aiops_lsp.rules import loading
 from aiops_lsp.rules.engine import RuleEngine
-from aiops_lsp.rules.loading import load_pack, pack_names
+from aiops_lsp.rules.loading import load_pack, pack_names, read_pack
 from aiops_lsp.rules.rule import Rule
 
 _LANGUAGES = {"tsx": "typescriptreact"}
@@ -36,6 +38,12 @@ def _spans(code: str) -> tuple[str, list[tuple[int, str]]]:
         else:
             text += letter
     return text, spans
+
+
+@pytest.mark.parametrize("name", pack_names())
+def test_a_pack_holds_the_same_rule_by_rule_as_in_one_go(name: str) -> None:
+    text = resources.files("aiops_lsp.rules").joinpath("packs", f"{name}.yml").read_text(encoding="utf-8")
+    assert read_pack(text) == yaml.safe_load(text)
 
 
 @pytest.mark.parametrize(("rule", "language"), CASES, ids=_id)

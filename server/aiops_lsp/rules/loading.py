@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import resources
 from threading import Lock
@@ -38,11 +39,8 @@ def load_pack(name: str) -> tuple[Rule, ...]:
 
 @cache
 def _load_pack(name: str) -> tuple[Rule, ...]:
-    import yaml  # noqa: PLC0415  # not needed for the server's start
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = resources.files("aiops_lsp.rules").joinpath("packs", f"{name}.yml").read_text(encoding="utf-8")
-    pack = _quick(yaml.load(text, Loader=loader))  # noqa: S506  # one of the two safe loaders
+    pack = _quick(read_pack(text))
     rules: list[Rule] = []
     for entry in pack["rules"]:
         try:
@@ -54,6 +52,17 @@ def _load_pack(name: str) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
+def read_pack(text: str) -> dict[str, Any]:
+    """What a pack holds, read rule by rule: the parser keeps all threads waiting for as long as it reads in one go."""
+    import yaml  # noqa: PLC0415  # not needed for the server's start
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    head, *rules = _RULE.split(text)
+    pack: dict[str, Any] = yaml.load(head, Loader=loader)  # noqa: S506  # one of the two safe loaders
+    return pack | {"rules": [rule for part in rules for rule in yaml.load(part, Loader=loader)]}  # noqa: S506  # as above
+
+
+_RULE = re.compile(r"^(?=  - id: )", re.MULTILINE)
 _CLASSES = {"w": "A-Za-z0-9_", "d": "0-9", "s": r" \t\r\n"}
 
 
