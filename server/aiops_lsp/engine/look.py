@@ -12,6 +12,7 @@ from aiops_lsp.core.eligibility import eligibility
 from aiops_lsp.core.findings import Severity
 from aiops_lsp.core.routing import Tier
 from aiops_lsp.core.suppressions import parse_ignores
+from aiops_lsp.core.syntax import parse
 from aiops_lsp.engine import workspace
 from aiops_lsp.engine.document import Glance
 from aiops_lsp.engine.examine import Recipe, examine, instructions_for
@@ -65,6 +66,12 @@ class Look:
         self._closed_size = 0
         self._turns = asyncio.Semaphore(_IN_TURN)
 
+    async def prepare(self) -> None:
+        """Load what the first look would have to wait for."""
+        await asyncio.to_thread(_load)
+        if self._services.decisions is not None:
+            await self._services.worker.run(self._services.decisions.dismissed, "")
+
     def closed(self, document: ReviewedDocument) -> None:
         """Keep what is known of a document for a while: editors close and open what one only looks at."""
         if document.examined is None:
@@ -112,8 +119,11 @@ class Look:
             return await self._refresh(document, folder, None, None, rules=not first)
 
     async def refresh_rules(self, document: ReviewedDocument, folder: Folder) -> None:
-        """Have the rules look at what `refresh_to_send` looked at without them, and publish what they find."""
-        async with document.looking:
+        """Have the rules look at what `refresh_to_send` looked at without them, and publish what they find.
+
+        Documents that wait to be sent come first.
+        """
+        async with self._turns, document.looking:
             examined = document.examined
             if not document.awaits_rules or examined is None:
                 return
@@ -334,6 +344,12 @@ class Look:
             except StoreUnavailable as problem:
                 logger.warning("dismissals could not be read: %s", problem)
         return frozenset()
+
+
+def _load() -> None:
+    """Import the parsers and what reads ignore files, and use them once: they load themselves in parts."""
+    parse("pass", "python")
+    workspace.matches_any("file", ("*.ignored",))
 
 
 def _being_reviewed_again(known: Standing | None) -> Standing:

@@ -190,18 +190,20 @@ class IgnoreRules:
         top = self._topmost()
         for folder in (path.parent, *path.parent.parents):
             for name in IGNORE_FILES:
-                verdict = self._verdict(folder / name, path.relative_to(folder).as_posix() + end)
-                if verdict is not None:
+                if (verdict := self._verdict(folder / name, path, folder, end)) is not None:
                     return verdict or None
             if folder == top:
                 break
-        return self._verdict(top / ".git" / "info" / "exclude", path.relative_to(top).as_posix() + end) or None
+        return self._verdict(top / ".git" / "info" / "exclude", path, top, end) or None
 
-    def _verdict(self, ignore_file: Path, name: str) -> str | None:
-        """A sentence: ignored; empty: expressly not ignored; None: the file says nothing of it."""
+    def _verdict(self, ignore_file: Path, path: Path, folder: Path, end: str) -> str | None:
+        """A sentence: ignored; empty: expressly not ignored; None: the file, whose patterns are about what is in
+        `folder`, says nothing of it.
+        """
         lines = _lines_of(ignore_file, self.disk.stamp(ignore_file))
         if not lines:
             return None
+        name = path.relative_to(folder).as_posix() + end
         for index, pattern in reversed(list(enumerate(_spec(lines).patterns))):
             if pattern.regex is not None and _matches_itself(pattern.regex, name):
                 place = f"{ignore_file.relative_to(self._topmost()).as_posix()}, line {index + 1}"
