@@ -127,26 +127,30 @@ def ignored_by(path: Path, root: Path | None, patterns: Sequence[str] = ()) -> s
     `.gitignore` and `.aiopsignore` count from the file's folder up to the root of the repository (or `root`, or the
     file's folder where there is neither). `patterns` are the setting `review.ignore`, relative to `root`.
     """
-    key = (os.path.realpath(path), os.path.realpath(root) if root is not None else "", tuple(patterns))
+    real = os.path.realpath(path)
+    key = (os.path.dirname(real), os.path.realpath(root) if root is not None else "", tuple(patterns))  # noqa: PTH120
     known = _decided.get(key)
-    if known is None or not known[0].still_holds():
+    if known is None or len(known[1]) >= _MOST_DECIDED or not known[0].disk.still_holds():
         if len(_decided) >= _MOST_DECIDED:
             _decided.clear()
-        disk = Disk()
-        known = _decided[key] = (disk, _decide(*key, disk))
-    return known[1]
+        known = _decided[key] = (_rules_in(*key), {})
+    rules, whys = known
+    if real not in whys:
+        whys[real] = rules.why(Path(real))
+    return whys[real]
 
 
 _MOST_DECIDED = 512
-_decided: dict[tuple[str, str, tuple[str, ...]], tuple[Disk, str | None]] = {}
-"""Asked at each look at a document, and the same as long as no ignore file changes."""
+_decided: dict[tuple[str, str, tuple[str, ...]], tuple[IgnoreRules, dict[str, str | None]]] = {}
+"""By folder the rules, and what they said of its files: asked at each look, and the same until a file changes."""
 
 
-def _decide(path: str, root: str, patterns: Sequence[str], disk: Disk) -> str | None:
-    real, folder = Path(path), Path(root)
-    if not root or not real.is_relative_to(folder):
-        folder, patterns = find_root(real.parent, disk), ()
-    return IgnoreRules(folder, patterns, disk).why(real)
+def _rules_in(folder: str, root: str, patterns: Sequence[str]) -> IgnoreRules:
+    """The rules for files in a folder that belongs to `root`, or to none if that is empty."""
+    disk = Disk()
+    if root and Path(folder).is_relative_to(root):
+        return IgnoreRules(Path(root), patterns, disk)
+    return IgnoreRules(find_root(Path(folder), disk), (), disk)
 
 
 @dataclass(slots=True)
