@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 GROUP = "Start"
 
-_STARTS = 9
+_STARTS = 27
+"""So many because the machine may change its speed between two of them."""
 _RESTS = 3
 
 
