@@ -115,7 +115,8 @@ class Look:
         The rules look at one that was not looked at before when `refresh_rules` is called: meanwhile it can be sent.
         """
         async with self._turns, document.looking:
-            first = document.examined is None or document.awaits_rules
+            known = document.examined
+            first = known is None or (document.awaits_rules and document.is_current(known.snapshot))
             return await self._refresh(document, folder, None, None, rules=not first)
 
     async def refresh_rules(self, document: ReviewedDocument, folder: Folder) -> None:
