@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.context import ContextBlocks
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _FRAME = frozenset({Role.IMPORT, Role.COMMENT, Role.HEADER, Role.CLOSER})
 
+_shape = lru_cache(maxsize=4096)(Shape)  # one object for all that are equal: every open document keeps them
 _CALL = re.compile(r"([^\W\d]\w*)\s*(?:!\s*)?(?=[({<]|=(?!=))")
 _WORD = re.compile(r"[^\W\d]\w*")
 
@@ -197,11 +198,11 @@ class RegionBuilder:
 
     def shape(self, own: Span, skeleton: str, lines: Sequence[str]) -> Shape:
         branches = self.syntax.branches
-        return Shape(
-            lines=sum(bool(line) for line in lines),
-            branches=bisect_left(branches, own[1]) - bisect_left(branches, own[0]),
-            nesting=self.nesting(own),
-            sensitive_calls=_sensitive(skeleton, self.syntax.language),
+        return _shape(
+            sum(bool(line) for line in lines),
+            bisect_left(branches, own[1]) - bisect_left(branches, own[0]),
+            self.nesting(own),
+            _sensitive(skeleton, self.syntax.language),
         )
 
     def nesting(self, own: Span) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,13 @@ def dedent(lines: Sequence[str], in_strings: Iterable[range], in_comments: Itera
         whole = all(lines[number].startswith(indent) or indent.startswith(lines[number]) for number in string)
         for number in string:
             taken[number] = min(len(indent), len(lines[number])) if whole else 0
-    return Dedented(tuple(line[cut:] for line, cut in zip(lines, taken, strict=True)), tuple(taken))
+    return Dedented(tuple(line[cut:] for line, cut in zip(lines, taken, strict=True)), _shared(tuple(taken)))
+
+
+@lru_cache(maxsize=2048)
+def _shared(dedents: tuple[int, ...]) -> tuple[int, ...]:
+    """One object for all that are equal: of many functions nothing is taken, and every open document keeps them."""
+    return dedents
 
 
 @dataclass(frozen=True, slots=True)
