@@ -258,6 +258,45 @@ def test_size_is_bounded_and_what_is_used_stays(tmp_path: Path) -> None:
     cache.close()
 
 
+def accessed(folder: Path) -> dict[str, float]:
+    """When each result was used last, by its exact key."""
+    with closing(sqlite3.connect(folder / RESULTS_FOLDER / "cache.db")) as connection:
+        rows = connection.execute("SELECT key, access_time FROM Cache WHERE key LIKE 'exact:%'").fetchall()
+    return {key.removeprefix("exact:"): moment for key, moment in rows}
+
+
+@pytest.mark.parametrize("how", ["kept", "closed", "many"])
+def test_what_was_read_is_noted_as_used_when_there_is_something_to_write(
+    tmp_path: Path, cache: ResultCache, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.put(review("a"))
+    cache.put(review("b"))
+    before = accessed(tmp_path)
+    assert cache.get(keys("a")) is not None
+    assert accessed(tmp_path) == before
+    if how == "kept":
+        cache.put(review("c"))
+    elif how == "closed":
+        cache.close()
+    else:
+        monkeypatch.setattr("aiops_lsp.store.cache._MOST_USED", 0)
+        cache.get(keys("a"))
+    after = accessed(tmp_path)
+    assert after["a"] > before["a"]
+    assert after["b"] == before["b"]
+
+
+def test_many_regions_are_read_at_once(cache: ResultCache) -> None:
+    for number in range(0, 1200, 3):
+        cache.put(review(f"r{number}", loose=f"l{number}"))
+    cache.put(review("elsewhere", loose="moved"))
+    wanted = [keys(f"r{number}", f"l{number}") for number in range(1200)] + [keys("new", "moved")]
+    hits = cache.get_many(wanted)
+    assert [hit is not None for hit in hits] == [number % 3 == 0 for number in range(1200)] + [True]
+    assert [hit.exact for hit in hits if hit is not None] == [True] * 400 + [False]
+    assert (cache.stats().hits, cache.stats().loose_hits, cache.stats().misses) == (400, 1, 800)
+
+
 def test_clearing_forgets_everything(cache: ResultCache) -> None:
     cache.put(review("a"))
     cache.put(review("b"))

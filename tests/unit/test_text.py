@@ -20,6 +20,7 @@ from aiops_lsp.core.text import (
     carry,
     character_of,
     column_of,
+    common_lines,
     line_content,
     split_lines,
 )
@@ -428,3 +429,31 @@ def test_a_line_list_is_a_list(length: int, replacements: list[tuple[float, floa
 def test_an_index_past_the_last_chunk_is_an_error() -> None:
     with pytest.raises(IndexError, match="line 3 of 3"):
         LineList(["a", "b", "c"])[3]
+
+
+@given(texts, st.integers(0, 30), st.integers(0, 30), st.data())
+def test_parts_of_a_snapshot_are_what_their_offsets_say(text: str, first: int, last: int, data: st.DataObject) -> None:
+    snapshot = document(text).snapshot()
+    starts = [*snapshot.line_starts, len(snapshot.text)]
+    low, high = (min(number, len(snapshot.lines)) for number in sorted((first, last)))
+    assert snapshot.span_of(low, high) == (starts[low], starts[high])
+    ends = sorted(data.draw(st.tuples(*[st.integers(0, len(snapshot.text))] * 2)))
+    places = Range(*map(snapshot.position_at, ends))
+    assert snapshot.slice(places) == snapshot.text[slice(*ends)]
+
+
+LINES = st.lists(st.sampled_from(["a\n", "b\n", "\n"]), max_size=12)
+
+
+@given(LINES, LINES, LINES, LINES, st.booleans())
+def test_common_lines_are_as_many_as_can_be(
+    head: list[str], old: list[str], new: list[str], tail: list[str], tuples: bool
+) -> None:
+    before, now = [*head, *old, *tail], [*head, *new, *tail]
+    common_head, common_tail = common_lines(tuple(before) if tuples else before, now)
+    assert before[:common_head] == now[:common_head]
+    assert before[len(before) - common_tail :] == now[len(now) - common_tail :]
+    shorter = min(len(before), len(now))
+    assert common_head + common_tail <= shorter
+    assert common_head == shorter or before[common_head] != now[common_head]
+    assert common_head + common_tail == shorter or before[-1 - common_tail] != now[-1 - common_tail]
