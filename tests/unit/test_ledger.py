@@ -234,6 +234,20 @@ def test_a_project_in_an_undecodable_folder_is_booked_as_any_other(ledger: Ledge
     assert ledger.pressure(limits, limits, project).tokens == pytest.approx(0.6)
 
 
+def test_what_is_read_together_is_of_one_moment(tmp_path: Path, clock: WallClock) -> None:
+    one, other = opened(tmp_path, clock), opened(tmp_path, clock)
+    with one.reading():
+        before = one.spend()
+        held(other.reserve(asking(100), LIMITED))
+        assert one.spend() == before
+        assert one.pressure(LIMITED).tokens == 0.0
+    assert one.spend().day.reserved_tokens == 100
+    held(one.reserve(asking(100), LIMITED))
+    assert other.spend().day.reserved_tokens == 200
+    one.close()
+    other.close()
+
+
 def test_the_rate_counts_the_requests_of_all_processes(tmp_path: Path, clock: WallClock) -> None:
     one, other = opened(tmp_path, clock), opened(tmp_path, clock)
     limits = Limits(requests_per_minute=3)
