@@ -118,6 +118,10 @@ class Fix(NamedTuple):
     edits: tuple[Edit, ...]
     verified: bool
 
+    def moved(self, lines: int) -> Fix:
+        """The fix so many lines further down."""
+        return self._replace(edits=tuple(edit._replace(range=edit.range.moved(lines)) for edit in self.edits))
+
 
 class Finding(NamedTuple):
     """A defect at its place in one snapshot.
@@ -146,6 +150,10 @@ class Finding(NamedTuple):
     rechecking: bool = False
     age_seconds: float | None = None
     url: str | None = None
+
+    def moved(self, lines: int) -> Finding:
+        """The finding so many lines further down, where the same text stands."""
+        return self._replace(range=self.range.moved(lines), fix=None if self.fix is None else self.fix.moved(lines))
 
 
 def finding_id(category: str, quote: str, symbol: str, ordinal: int) -> str:

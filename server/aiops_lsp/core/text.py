@@ -50,6 +50,14 @@ class Range(NamedTuple):
     start: Position
     end: Position
 
+    def moved(self, lines: int, first_columns: int = 0, last_columns: int = 0) -> Range:
+        """The range so many lines further down, its ends so many columns further right."""
+        start, end = self
+        return Range(
+            Position(start.line + lines, start.column + first_columns),
+            Position(end.line + lines, end.column + last_columns),
+        )
+
 
 @dataclass(frozen=True)
 class Snapshot:

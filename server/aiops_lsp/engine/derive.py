@@ -14,7 +14,6 @@ from operator import eq
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.findings import Finding, Fix, Origin, number_findings
-from aiops_lsp.core.text import Position, Range
 from aiops_lsp.engine.placement import Derived
 from aiops_lsp.engine.standing import Progress
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from aiops_lsp.core.regions import Region, RegionKeys
-    from aiops_lsp.core.text import AppliedEdit, Snapshot
+    from aiops_lsp.core.text import AppliedEdit, Range, Snapshot
     from aiops_lsp.engine.placement import PlacedRecords
     from aiops_lsp.engine.standing import Standing
 
@@ -112,7 +111,7 @@ def settle(live: Iterable[LiveFinding], regions: Sequence[Region], keys: Sequenc
         region = regions[index]
         if _inside(place, region):
             first, last = (region.dedents[position.line - region.start_line] for position in (place.start, place.end))
-            shown.home = Home(*names[index], _shifted(place, -region.start_line, -first, -last))
+            shown.home = Home(*names[index], place.moved(-region.start_line, -first, -last))
 
 
 def bring_home(live: Iterable[LiveFinding], regions: Sequence[Region], keys: Sequence[RegionKeys]) -> None:
@@ -125,7 +124,7 @@ def bring_home(live: Iterable[LiveFinding], regions: Sequence[Region], keys: Seq
     for shown, home in lost:
         if (region := by_name.get((home.key, home.ordinal))) is not None:
             first, last = (region.dedents[position.line] for position in (home.place.start, home.place.end))
-            place = _shifted(home.place, region.start_line, first, last)
+            place = home.place.moved(region.start_line, first, last)
             shown.finding = shown.finding._replace(range=place, fix=None)
             shown.suspended = False
 
@@ -141,14 +140,6 @@ def _names(keys: Sequence[RegionKeys]) -> list[tuple[str, int]]:
         names.append((key, seen[key]))
         seen[key] += 1
     return names
-
-
-def _shifted(place: Range, lines: int, first_columns: int, last_columns: int) -> Range:
-    start, end = place.start, place.end
-    return Range(
-        Position(start.line + lines, start.column + first_columns),
-        Position(end.line + lines, end.column + last_columns),
-    )
 
 
 def still_stands(shown: LiveFinding, snapshot: Snapshot) -> bool:

@@ -9,7 +9,7 @@ from aiops_lsp.core.anchors import Anchor, anchor
 from aiops_lsp.core.findings import Confirmation, Finding, Fix, Origin
 from aiops_lsp.core.fixes import offer
 from aiops_lsp.core.quotes import fold
-from aiops_lsp.core.text import Position, Range
+from aiops_lsp.core.regions import moved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,20 +78,13 @@ def _carried(before: _Placed | None, standing: Standing, region: Region, snapsho
     """What was placed before an edit of other regions, at its new place; None where it has to be placed anew."""
     if before is None or before.standing is not standing:
         return None
-    earlier = before.region
-    if any(one is not other for one, other in zip(earlier[4:], region[4:], strict=True)):
+    lines = region.start_line - before.region.start_line
+    if moved((before.region,), lines) != (region,):
         return None
-    lines = region.start_line - earlier.start_line
-    found = [replace(one, finding=_moved(one.finding, lines, region.symbol)) for one in before.findings]
+    found = [replace(one, finding=one.finding.moved(lines)) for one in before.findings]
     if any(snapshot.slice(one.finding.range) != one.finding.evidence for one in found):
         return None  # the lines end in another way
     return _Placed(region, standing, found, movable=True)
-
-
-def _moved(finding: Finding, lines: int, symbol: str) -> Finding:
-    start, end = finding.range.start, finding.range.end
-    place = Range(Position(start.line + lines, start.column), Position(end.line + lines, end.column))
-    return finding._replace(range=place, symbol=symbol)
 
 
 def _record_findings(

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiops_lsp.core.findings import Finding, Fix, Severity, number_findings
-from aiops_lsp.core.text import Position, Range
+from aiops_lsp.core.findings import Finding, Severity, number_findings
 from aiops_lsp.engine.uris import path_of, relative_path
 from aiops_lsp.rules.loading import codes_of_other_tools
 from aiops_lsp.rules.options import RuleOptions
@@ -191,7 +190,7 @@ def rule_findings(
         found = engine.review(snapshot, regions=asked, options=options, premises=premises, glanced=glanced)
     now = dict(_remembered(firsts, known, hints, found))
     placed = [
-        _moved(one, region.start_line)
+        one.moved(region.start_line)
         for region, digest in zip(regions, digests, strict=True)
         for one in now[digest].findings
     ]
@@ -214,25 +213,10 @@ def _remembered(
             yield digest, known[digest]
             continue
         here = range(region.start_line, region.end_line)
-        inside = tuple(_moved(one, -region.start_line) for one in found if one.range.start.line in here)
+        inside = tuple(one.moved(-region.start_line) for one in found if one.range.start.line in here)
         held = hints[digest]
         yield digest, RegionMemory(held, inside) if inside else nothing.setdefault(held, RegionMemory(held))
 
 
 def _digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def _moved(finding: Finding, lines: int) -> Finding:
-    fix = finding.fix
-    if fix is not None:
-        fix = Fix(
-            fix.title, tuple(edit._replace(range=_shifted(edit.range, lines)) for edit in fix.edits), fix.verified
-        )
-    return finding._replace(range=_shifted(finding.range, lines), fix=fix)
-
-
-def _shifted(place: Range, lines: int) -> Range:
-    return Range(
-        Position(place.start.line + lines, place.start.column), Position(place.end.line + lines, place.end.column)
-    )
