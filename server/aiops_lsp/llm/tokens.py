@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 import string
-from functools import lru_cache
 
 _LETTER_RUN = re.compile(rb"[A-Za-z]+")
 _UPPER = string.ascii_uppercase.encode()
@@ -29,12 +28,8 @@ def most_tokens(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-@lru_cache(maxsize=32)
 def estimate_tokens(text: str, model: str = "") -> int:
-    """About how many tokens `text` is for `model` (`provider:model`): 0 for no text, never more than its bytes.
-
-    Of a request that is asked more than once: before it is sent, and when it is known what was billed.
-    """
+    """About how many tokens `text` is for `model` (`provider:model`): 0 for no text, never more than its bytes."""
     data = text.encode("utf-8", "surrogatepass")
     if not data:
         return 0
