@@ -360,6 +360,7 @@ def test_a_cache_that_another_writes_to_is_read_and_not_written(tmp_path: Path) 
         assert not cache.put(review("b"))
         assert ResultCache.open(tmp_path, busy_seconds=0.05).problem is not None
         blocker.execute("ROLLBACK")
+    assert cache.get(keys("a")) is not None
     assert cache.put(review("b"))
     cache.close()
 

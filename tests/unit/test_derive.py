@@ -95,14 +95,20 @@ def test_an_answer_takes_the_place_of_nothing_of_another_category() -> None:
     }
 
 
-def test_an_answer_does_not_have_the_others_placed_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The quotes of the claims whose places are looked for, one after the other."""
+    quotes: list[str] = []
 
     def counted(cached: CachedClaim, region: Region, snapshot: Snapshot, *, exact: bool) -> Anchor | None:
-        asked.append(cached.claim.quote)
+        quotes.append(cached.claim.quote)
         return place_of(cached, region, snapshot, exact=exact)
 
     monkeypatch.setattr("aiops_lsp.engine.placement.place_of", counted)
+    return quotes
+
+
+def test_an_answer_does_not_have_the_others_placed_again(asked: list[str]) -> None:
     regions = [REGION._replace(end_line=1, lines=("one two",)), REGION._replace(start_line=1, lines=("three", ""))]
     one, other, fresh = (Standing.reviewing(record_of(quote, "")) for quote in ("one two", "three", "three"))
     placed = PlacedRecords()
@@ -136,15 +142,8 @@ IN_LONGER = REGION._replace(lines=("alpha = beta(gamma)", "three", ""), loose="0
     ids=["a line", "two lines", "a part of a line", "with a fix"],
 )
 def test_a_region_that_is_moved_takes_along_what_depends_on_it_alone(
-    monkeypatch: pytest.MonkeyPatch, quote: str, fix: ClaimedFix | None, anew: bool
+    asked: list[str], quote: str, fix: ClaimedFix | None, anew: bool
 ) -> None:
-    asked: list[str] = []
-
-    def counted(cached: CachedClaim, region: Region, snapshot: Snapshot, *, exact: bool) -> Anchor | None:
-        asked.append(cached.claim.quote)
-        return place_of(cached, region, snapshot, exact=exact)
-
-    monkeypatch.setattr("aiops_lsp.engine.placement.place_of", counted)
     record = record_of(quote, "")
     (cached,) = record.claims
     record = replace(record, claims=(replace(cached, claim=replace(cached.claim, fix=fix)),))

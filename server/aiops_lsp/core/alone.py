@@ -216,10 +216,11 @@ class _SplicedContext(ContextBlocks):
         """Also the definitions of the rest of the document."""
         yield from super().told(own, scope, names)
         arounds = self.arounds if scope.is_class else []
-        own_symbol, in_class = scope.symbol, scope.is_class
-        globals_, members = names.names | {scope.name}, names.members if in_class else set[str]()
+        wanted: dict[str | None, set[str]] = {None: names.names | {scope.name}}
+        if scope.is_class:
+            wanted[scope.symbol] = names.members
         for frame in self.outside:
             for fact in frame.facts:
-                wanted = fact.name in (globals_ if fact.owner is None else members)
-                if wanted and fact.owner in (None, own_symbol) and not any(fact.opens is one for one in arounds):
+                used = fact.name in wanted.get(fact.owner, ())
+                if used and not any(fact.opens is around for around in arounds):
                     yield fact.rank, fact.text

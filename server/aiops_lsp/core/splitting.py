@@ -46,6 +46,11 @@ class Split:
     frames: tuple[Frame, ...] = field(default=(), repr=False, compare=False)
     kept: tuple[int, int] = field(default=(0, 0), repr=False, compare=False)
 
+    @property
+    def fresh(self) -> tuple[Region, ...]:
+        """The regions that were not `kept`."""
+        return self.regions[self.kept[0] : len(self.regions) - self.kept[1]]
+
     @cached_property
     def _starts(self) -> list[int]:
         return [region.start_line for region in self.regions]

@@ -15,7 +15,7 @@ from aiops_lsp.engine.workspace import matches_any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aiops_lsp.core.regions import Region, RegionKeys
+    from aiops_lsp.core.regions import RegionKeys
     from aiops_lsp.core.splitting import Split
     from aiops_lsp.core.suppressions import Ignores
     from aiops_lsp.core.text import Snapshot
@@ -95,30 +95,27 @@ def examine(
 def _ignores(found: Split, snapshot: Snapshot, previous: Examined | None) -> Ignores:
     """The ignore comments. Where there was none, only the regions that were not taken over can have brought one."""
     if previous is not None and not previous.ignores.entries and any(found.kept):
-        fresh = found.regions[found.kept[0] : len(found.regions) - found.kept[1]]
-        if not any(mentions_us("".join(snapshot.lines[one.start_line : one.end_line])) for one in fresh):
+        texts = ("".join(snapshot.lines[one.start_line : one.end_line]) for one in found.fresh)
+        if not any(map(mentions_us, texts)):
             return previous.ignores
     return parse_ignores(snapshot)
 
 
 def _keys(found: Split, language: str, recipe: Recipe, previous: Examined | None) -> tuple[RegionKeys, ...]:
     """The keys of the regions; those of regions that were taken over from the look before are not worked out again."""
-    known: dict[int, tuple[Region, RegionKeys]] = {}
-    above: tuple[RegionKeys, ...] = ()
-    below: tuple[RegionKeys, ...] = ()
-    if previous is not None and (previous.recipe, previous.snapshot.language) == (recipe, language):
-        first, last = found.kept[0], len(previous.keys) - found.kept[1]
-        above, below = previous.keys[:first], previous.keys[last:]
-        before = zip(previous.split.regions[first:last], previous.keys[first:last], strict=True)
-        known = {id(one.lines): (one, keys) for one, keys in before}
     digest = recipe.digest
-    found_keys = []
-    for region in found.regions[len(above) : len(found.regions) - len(below)]:
+    if previous is None or (previous.recipe, previous.snapshot.language) != (recipe, language):
+        return tuple(region_keys(region, language, digest) for region in found.regions)
+    first, last = found.kept[0], len(previous.keys) - found.kept[1]
+    before = zip(previous.split.regions[first:last], previous.keys[first:last], strict=True)
+    known = {id(one.lines): (one, keys) for one, keys in before}
+    fresh_keys = []
+    for region in found.fresh:
         one, keys = known.get(id(region.lines), (None, None))
         if keys is None or one is None or one.context is not region.context or one.loose is not region.loose:
             keys = region_keys(region, language, digest)
-        found_keys.append(keys)
-    return (*above, *found_keys, *below)
+        fresh_keys.append(keys)
+    return (*previous.keys[:first], *fresh_keys, *previous.keys[last:])
 
 
 def instructions_for(settings: Settings, relative_path: str) -> tuple[str, ...]:

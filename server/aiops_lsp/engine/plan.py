@@ -40,10 +40,13 @@ def scope(
     if whole_file:
         return [lines is None or meets(region, lines) for region in regions]
     document.compare_with(0 if changed is None else changed.base)
-    edited = document.marks.last_edits([region.start_line for region in regions])
-    found = [_in_scope(region, edited.get(index), changed, lines) for index, region in enumerate(regions)]
+    if changed is None:
+        edited = document.marks.last_edits([region.start_line for region in regions])
+        found = [index in edited for index in range(len(regions))]
+    else:
+        found = [_is_changed(region, changed) for region in regions]
     if lines is not None:
-        return found
+        return [one and meets(region, lines) for region, one in zip(regions, found, strict=True)]
     return [document.has_changed(keys, one) for keys, one in zip(examined.keys, found, strict=True)]
 
 
@@ -138,16 +141,7 @@ def _deepened(standing: Standing) -> Standing:
     return Standing(Progress.NOT_REVIEWED, Reason.NEW, record=record, exact=standing.exact)
 
 
-def _in_scope(
-    region: Region,
-    edited_at: float | None,
-    changed: ChangedLines | None,
-    lines: tuple[int, int] | None,
-) -> bool:
-    if lines is not None and not meets(region, lines):
-        return False
-    if changed is None:
-        return edited_at is not None
+def _is_changed(region: Region, changed: ChangedLines) -> bool:
     return changed.all or any(start < region.end_line and end > region.start_line for start, end in changed.ranges)
 
 

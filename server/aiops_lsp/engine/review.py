@@ -88,10 +88,11 @@ class Reviewer:
     async def prepare(self) -> None:
         """Load what the first request of the session would have to wait for. Sends nothing."""
         await self._started.wait()
-        if self._parts.overview.settings.review.enabled and self._looks is not None:
-            await self._parts.services.pool.prepare()
-            if self._parts.services.pool.usable:
-                await self._looks.prepare()
+        assert self._looks is not None
+        pool = self._parts.services.pool
+        if self._parts.overview.settings.review.enabled and pool.usable:
+            await pool.prepare()
+            await self._looks.prepare()
 
     async def settings_changed(self, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
         """Take over settings that hold for the user as a whole; keys are looked up again."""

@@ -172,8 +172,8 @@ class _Review:
 
     def _spoken(self, span: tuple[int, int]) -> Iterator[Finding]:
         """The comments that speak to a reviewer."""
-        root, shift = self._trees.get(span, (None, -1))
-        own = root if shift == span[0] else None  # nothing was put around it
+        known = self._trees.get(span)
+        own = known[0] if known is not None and known[1] == span[0] else None  # nothing was put around it
         for place in reviewer_addressed(self._snapshot, span, own):
             symbol = ""
             if self._language is not None:

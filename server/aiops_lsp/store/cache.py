@@ -223,12 +223,12 @@ class ResultCache:
                 self._used.add(key)
                 yield key, value
 
-    def _reject(self, cache: diskcache.Cache, key: str) -> None:
+    def _reject(self, cache: CacheTable, key: str) -> None:
         self._rejected += 1
         _log.warning("a row of the result cache is not valid and was removed: %s", key)
         cache.delete(key)
 
-    def _entries(self, cache: diskcache.Cache) -> int:
+    def _entries(self, cache: CacheTable) -> int:
         return sum(isinstance(key, str) and key.startswith(_EXACT) for key in cache.iterkeys())
 
     def _connect(self) -> None:
