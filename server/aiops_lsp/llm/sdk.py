@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from aiops_lsp.llm.client import Effort, ModelRequest, StreamEvent, TextDelta, Unreachable, UsageReport
 from aiops_lsp.llm.failures import Called, Rejection, not_an_answer, rejected, request_id_of, translate
 from aiops_lsp.llm.hosts import host_of
+from aiops_lsp.llm.lazy_packages import lazy_packages
 from aiops_lsp.llm.transport import cap_loggers, http_client, rehearsal, time_limits
 from aiops_lsp.llm.wire import Outcome
 
@@ -138,7 +139,7 @@ class SdkClient(ABC):
 
     def _load(self) -> Any:
         """Import the SDK and make its client. Takes seconds in a fresh process."""
-        with _without_garbage_collection():
+        with _without_garbage_collection(), lazy_packages(f"{self.module}.types"):
             self._sdk = importlib.import_module(self.module)
             cap_loggers()
             try:
