@@ -22,10 +22,11 @@ from aiops_lsp.llm.client import Effort, ModelRequest, StreamEvent, TextDelta, U
 from aiops_lsp.llm.failures import Called, Rejection, not_an_answer, rejected, request_id_of, translate
 from aiops_lsp.llm.hosts import host_of
 from aiops_lsp.llm.lazy_packages import lazy_packages
-from aiops_lsp.llm.transport import cap_loggers, http_client, rehearsal, time_limits
+from aiops_lsp.llm.transport import cap_loggers, http_client, read_certificates, rehearsal, time_limits
 from aiops_lsp.llm.wire import Outcome
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
     from types import ModuleType
 
@@ -142,25 +143,27 @@ class SdkClient(ABC):
         with _without_garbage_collection(), lazy_packages(f"{self.module}.types"):
             self._sdk = importlib.import_module(self.module)
             cap_loggers()
+            certificates = read_certificates()
             try:
-                asyncio.run(self._rehearse())
+                asyncio.run(self._rehearse(certificates))
             except (OSError, self._sdk.APIError) as error:  # the first call will only be slower
                 logger.info("%s could not be warmed up: %s", self.module, type(error).__name__)
-            return self._open(self._sdk, self._options(self.base_url, self._key))
+            return self._open(self._sdk, self._options(self.base_url, self._key, certificates))
 
-    def _options(self, base_url: str, key: str | None) -> dict[str, Any]:
+    @staticmethod
+    def _options(base_url: str, key: str | None, certificates: ssl.SSLContext) -> dict[str, Any]:
         return {
             "api_key": key or NO_KEY,
             "base_url": base_url,
             "max_retries": 0,
-            "http_client": http_client(base_url, key),
+            "http_client": http_client(base_url, key, certificates),
         }
 
-    async def _rehearse(self) -> None:
+    async def _rehearse(self, certificates: ssl.SSLContext) -> None:
         """Make a call to ourselves: SDKs load half of themselves in their first one, and that must be off the loop."""
         request = ModelRequest("m", "s", "u", "n", {}, 1, Effort.MINIMAL, "c")
         async with rehearsal(self.canned) as base_url:
-            client = self._open(self._sdk, self._options(base_url, None))
+            client = self._open(self._sdk, self._options(base_url, None, certificates))
             try:
                 reply = await self._create(client, self._body(request, frozenset()), time_limits(5.0))
                 async for event in reply:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from aiops_lsp.llm.hosts import host_of, is_loopback, official_vendor
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     import httpx2
@@ -48,17 +49,21 @@ def cap_loggers() -> None:
             logger.setLevel(logging.WARNING)
 
 
-def http_client(base_url: str, key: str | None) -> httpx2.AsyncClient:
-    """A pooled client for `base_url` that sends `key` and nothing else that the environment holds.
-
-    Reads certificates, so not for the event loop.
-    """
+def read_certificates() -> ssl.SSLContext:
+    """The system's store, by which servers are verified. Takes as long as a request, so not for the event loop."""
     import httpx2  # noqa: PLC0415 - comes with the SDKs, and is as slow to load
 
+    return httpx2.create_ssl_context(verify=True)
+
+
+def http_client(base_url: str, key: str | None, certificates: ssl.SSLContext) -> httpx2.AsyncClient:
+    """A pooled client for `base_url` that sends `key` and nothing else that the environment holds."""
+    import httpx2  # noqa: PLC0415 - as above
+
     limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=10, keepalive_expiry=60.0)
-    transport = httpx2.AsyncHTTPTransport(verify=True, limits=limits) if is_loopback(base_url) else None
+    transport = httpx2.AsyncHTTPTransport(verify=certificates, limits=limits) if is_loopback(base_url) else None
     return httpx2.AsyncClient(
-        verify=True,
+        verify=certificates,
         limits=limits,
         transport=transport,
         follow_redirects=False,

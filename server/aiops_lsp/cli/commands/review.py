@@ -13,7 +13,7 @@ from aiops_lsp.cli.arguments import HEAD
 from aiops_lsp.cli.baseline import write_baselines
 from aiops_lsp.cli.console import neutral, open_console, prose
 from aiops_lsp.cli.failure import CouldNotRun
-from aiops_lsp.cli.formats import github, sarif, text
+from aiops_lsp.cli.formats import github, sarif
 from aiops_lsp.cli.formats import json as json_format
 from aiops_lsp.cli.host import CommandLineHost
 from aiops_lsp.cli.logs import keep_logs
@@ -144,6 +144,8 @@ def _bound(
 
 def _print(outcome: Outcome, form: str) -> None:
     if form == "text":
+        from aiops_lsp.cli.formats import text  # noqa: PLC0415 - only who prints for people waits for rich to load
+
         text.render(outcome, open_console())
         return
     if form == "json":
