@@ -11,7 +11,7 @@ from aiops_lsp.engine.host import ConsentAnswer, ConsentQuestion, Folder, Public
 from aiops_lsp.engine.review import Reviewer
 from aiops_lsp.settings import Settings, resolve
 from tests.support.clock import until
-from tests.support.lockstep import WatchedExecutor, stores_on
+from tests.support.lockstep import UnderWay, WatchedExecutor, stores_watched
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -76,14 +76,13 @@ class Desk:
         self.host = host
         self.folder = folder
         self.documents: dict[str, TextDocument] = {}
-        self.threads = (WatchedExecutor(), WatchedExecutor(1))
+        self.on_threads = UnderWay()
 
     async def start(self, settings: Settings, environ: Mapping[str, str]) -> None:
         """Start the reviewer, with an eye on what it does on threads."""
-        others, stores = self.threads
-        asyncio.get_running_loop().set_default_executor(others)
+        asyncio.get_running_loop().set_default_executor(WatchedExecutor(self.on_threads))
         await self.reviewer.start(settings, environ)
-        stores_on(stores, self.reviewer)
+        stores_watched(self.reviewer, self.on_threads)
 
     def open(self, text: str, uri: str = "file:///tmp/work/shop.py", language: str = "python") -> TextDocument:
         document = TextDocument(uri, 1, language, text, PositionEncoding.UTF16)

@@ -16,8 +16,10 @@ from tests.support.clock import settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from queue import SimpleQueue
 
     from aiops_lsp.engine.review import Reviewer
+    from aiops_lsp.store.worker import StoreWorker
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,17 +37,33 @@ class InlineExecutor(ThreadPoolExecutor):
         return future
 
 
-class WatchedExecutor(ThreadPoolExecutor):
-    """Knows whether one of its calls is waited for, until the loop that it was made on has heard of the call's end."""
+class UnderWay:
+    """Counts the calls made on threads, each until the loop that this was made on has heard of its end."""
 
-    def __init__(self, threads: int | None = None) -> None:
-        super().__init__(threads)
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._under_way = 0
+        self._count = 0
 
-    @property
-    def is_working(self) -> bool:
-        return self._under_way > 0
+    def __bool__(self) -> bool:
+        return self._count > 0
+
+    def begin(self) -> None:
+        self._count += 1
+
+    def end(self) -> None:
+        """For the call's thread, after it has woken those who wait: they are woken first."""
+        self._loop.call_soon_threadsafe(self._heard)
+
+    def _heard(self) -> None:
+        self._count -= 1
+
+
+class WatchedExecutor(ThreadPoolExecutor):
+    """Has what it does counted."""
+
+    def __init__(self, under_way: UnderWay) -> None:
+        super().__init__()
+        self._under_way = under_way
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         told: Future[T] = Future()
@@ -58,14 +76,41 @@ class WatchedExecutor(ThreadPoolExecutor):
                     told.set_exception(error)
                 else:
                     told.set_result(result)
-            self._loop.call_soon_threadsafe(self._heard)  # after those who wait, whom the future has just woken
+            self._under_way.end()
 
-        self._under_way += 1
+        self._under_way.begin()
         super().submit(call)
         return told
 
-    def _heard(self) -> None:
-        self._under_way -= 1
+
+class InlineCalls:
+    """The calls that wait for the stores' thread, made at once instead."""
+
+    def put(self, call: Callable[[], None] | None) -> None:
+        if call is not None:
+            call()
+
+
+class WatchedCalls:
+    """The calls that wait for the stores' thread, counted."""
+
+    def __init__(self, calls: SimpleQueue[Callable[[], None] | None], under_way: UnderWay) -> None:
+        self._under_way = under_way
+        self._calls = calls
+        self.get = calls.get
+        self.empty = calls.empty
+
+    def put(self, call: Callable[[], None] | None) -> None:
+        if call is None:
+            self._calls.put(None)
+            return
+
+        def counted() -> None:
+            call()
+            self._under_way.end()
+
+        self._under_way.begin()
+        self._calls.put(counted)
 
 
 class Lockstep:
@@ -133,12 +178,17 @@ class _Errors(logging.Handler):
 
 def stores_inline(reviewer: Reviewer) -> None:
     """Have a started reviewer call its stores on the loop as well."""
-    stores_on(InlineExecutor(1), reviewer)
+    worker = _stores_worker(reviewer)
+    worker._end()
+    worker._calls = InlineCalls()  # type: ignore[assignment]
 
 
-def stores_on(executor: ThreadPoolExecutor, reviewer: Reviewer) -> None:
-    """Have a started reviewer call its stores by `executor`, which has one thread at most."""
+def stores_watched(reviewer: Reviewer, under_way: UnderWay) -> None:
+    """Have the calls of a started reviewer's stores counted."""
+    worker = _stores_worker(reviewer)
+    worker._calls = WatchedCalls(worker._calls, under_way)  # type: ignore[assignment]
+
+
+def _stores_worker(reviewer: Reviewer) -> StoreWorker:
     assert reviewer._assembly is not None
-    worker = reviewer._assembly.services.worker
-    worker._executor.shutdown()
-    worker._executor = executor
+    return reviewer._assembly.services.worker

@@ -27,7 +27,7 @@ class Time:
     @property
     def _engine_works(self) -> bool:
         """Whether the engine has something to do, on its loop or on threads, or waits for a program or a provider."""
-        if anything_ready() or any(threads.is_working for threads in self._at.threads):
+        if anything_ready() or self._at.on_threads:
             return True
         if any(slot.running for slot in self._at.reviewer._scheduler._slots.values()):
             return True  # a look waits for no time, but for git

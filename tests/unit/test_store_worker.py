@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import subprocess
+import sys
 import threading
+import weakref
+from typing import TYPE_CHECKING
 
 import pytest
 
 from aiops_lsp.store.worker import StoreWorker
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 async def test_calls_run_in_order_on_one_other_thread() -> None:
@@ -74,3 +82,69 @@ async def test_closing_waits_for_what_was_handed_over_and_takes_no_more() -> Non
     assert done == [1]
     with pytest.raises(RuntimeError, match="after shutdown"):
         await worker.run(done.append, 2)
+
+
+async def test_an_answer_that_its_task_did_not_see_any_more_is_undone_too() -> None:
+    worker = StoreWorker()
+    done: list[str] = []
+    reserving = asyncio.ensure_future(worker.run_or_undo(done.append, lambda: "held"))
+    await asyncio.sleep(0)
+    await worker.run(lambda: None)  # its answer comes after the other one: both tasks wake in the same turn of the loop
+    reserving.cancel()
+    await asyncio.gather(reserving, return_exceptions=True)
+    await worker.aclose()
+    assert done == (["held"] if reserving.cancelled() else [])
+
+
+async def test_what_is_abandoned_while_the_worker_closes_is_undone_too() -> None:
+    worker = StoreWorker()
+    gate = threading.Event()
+    done: list[str] = []
+    reserving = asyncio.ensure_future(worker.run_or_undo(done.append, lambda: str(gate.wait())))
+    await asyncio.sleep(0)
+    closing = asyncio.ensure_future(worker.aclose())
+    await asyncio.sleep(0)
+    reserving.cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    await closing
+    assert done == ["True"]
+
+
+async def test_a_call_that_is_not_waited_for_is_let_go() -> None:
+    class Held:
+        pass
+
+    worker = StoreWorker()
+    held = Held()
+    kept = weakref.ref(held)
+    await worker.run(lambda _held: None, held)
+    del held
+    await worker.run(lambda: None)
+    gc.collect()
+    assert kept() is None
+    await worker.aclose()
+
+
+def test_what_was_handed_over_is_done_even_when_the_process_ends(tmp_path: Path) -> None:
+    script = f"""
+import asyncio, threading, time
+from aiops_lsp.store.worker import StoreWorker
+
+def book():
+    begun.set()
+    while loop.is_running():  # the loop, and soon the process, end meanwhile
+        time.sleep(0.001)
+    open({str(tmp_path / "booked")!r}, "w").close()
+
+begun = threading.Event()
+async def main():
+    worker = StoreWorker()
+    asyncio.ensure_future(worker.run(book))
+    await asyncio.to_thread(begun.wait)
+
+loop = asyncio.new_event_loop()
+loop.run_until_complete(main())
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60, capture_output=True)
+    assert (tmp_path / "booked").exists()
