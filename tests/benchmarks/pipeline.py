@@ -99,7 +99,7 @@ class Pipe:
 
     async def script(self, exchange: Exchange) -> Reply:
         """Answer; while `_hold` is set, stop after the first region's object."""
-        self._asked.append(time.monotonic())
+        self._asked.append(exchange.arrived)
         self._news.set()
         found: dict[str, list[dict[str, object]]] = {}
         for name, lines in exchange.regions.items():

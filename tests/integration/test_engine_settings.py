@@ -191,7 +191,7 @@ async def test_a_client_that_cannot_be_told_holds_no_region_for_good() -> None:
         await until(lambda: provider.journal and provider.journal[0].state == "answered")
         await at.until_quiet(document)
         assert at.reviewer._assembly is not None
-        assert not any(at.reviewer._assembly.dispatcher.is_in_flight(key) for key in _keys(at, document.uri))
+        assert not set(at.reviewer._assembly.dispatcher.in_flight) & set(_keys(at, document.uri))
 
 
 def _keys(at: Desk, uri: str) -> list[str]:

@@ -225,8 +225,8 @@ MUTANTS = (
     Mutant(
         "a failure clears",
         "engine/derive.py",
-        "found += known\n        if standing",
-        "found += known\n        continue\n        if standing",
+        "found += known\n        found +=",
+        "found += known\n        continue\n        found +=",
         ENGINE,
     ),
     Mutant(
@@ -253,8 +253,8 @@ MUTANTS = (
     Mutant(
         "broken code counts as reviewed",
         "engine/knowledge.py",
-        "return region.trivial and not (region.parse_error and region.loose)",
-        "return region.trivial",
+        "if region.trivial and not (region.parse_error and region.loose):",
+        "if region.trivial:",
         ("tests/integration/test_looks.py",),
     ),
     Mutant(
@@ -267,8 +267,8 @@ MUTANTS = (
     Mutant(
         "what an edit touched is gone for good",
         "engine/document.py",
-        "        bring_home(self.live, split.regions, examined.keys)\n",
-        "",
+        "            bring_home(self.live, self._derived_for, examined)\n",
+        "            pass\n",
         ENGINE,
     ),
     Mutant(

@@ -21,6 +21,7 @@ import inspect
 import json
 import re
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -42,12 +43,14 @@ _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found"
 class Exchange:
     """One request as it came, and what became of it.
 
-    `state` is "open", then "answered", or "dropped" when the client or the script broke the connection.
+    `arrived` is when its last byte was read, in monotonic seconds: before the provider makes anything of it. `state`
+    is "open", then "answered", or "dropped" when the client or the script broke the connection.
     """
 
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    arrived: float = 0.0
     state: str = "open"
     billed: Billed | None = None
 
@@ -281,12 +284,13 @@ class Provider:
         pairs = (line.split(":", 1) for line in head[1:] if line)
         headers = {name.strip().lower(): value.strip() for name, value in pairs}
         content = await reader.readexactly(int(headers.get("content-length", "0")))
+        arrived = time.monotonic()
         if method == "GET" and path == "/__journal":
             entries = [{"path": e.path, "headers": e.headers, "body": e.body, "state": e.state} for e in self.journal]
             return await _send(writer, 200, {}, "application/json", json.dumps(entries).encode())
         if not any(path.endswith(style) for style in Style):
             return await _send(writer, 404, {}, "text/plain", b"no such API")
-        exchange = Exchange(path, headers, json.loads(content))
+        exchange = Exchange(path, headers, json.loads(content), arrived)
         self.journal.append(exchange)
         await self._notify()
         return await self._reply_while_connected(exchange, reader, writer)

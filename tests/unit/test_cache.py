@@ -17,7 +17,7 @@ from aiops_lsp.core.anchors import AnchorHint
 from aiops_lsp.core.findings import Category, Claim, ClaimedFix, Confirmation, Severity
 from aiops_lsp.core.regions import RegionKeys
 from aiops_lsp.store.cache import RESULTS_FOLDER, CachedClaim, CachedReview, CachedVerdict, Hit, ResultCache
-from aiops_lsp.store.reviews import encode, freshness
+from aiops_lsp.store.reviews import encode, stale_age
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,13 +115,13 @@ def test_a_later_result_takes_the_place_of_an_earlier_one(cache: ResultCache) ->
     [(0, False, False), (100, False, False), (101, False, True), (11, True, True), (10, True, False)],
 )
 def test_results_age_by_our_own_clock(age: float, sensitive: bool, stale: bool) -> None:
-    found = freshness(review("a", security_sensitive=sensitive), 1000.5 + age, 100, 10)
-    assert (found.stale, found.age_seconds) == (stale, age)
+    found = stale_age(review("a", security_sensitive=sensitive), 1000.5 + age, 100, 10)
+    assert found == (age if stale else None)
 
 
 def test_a_result_from_the_future_is_stale() -> None:
-    assert freshness(review("a"), 0, 100, 10).stale
-    assert not freshness(review("a"), 1000, 100, 10).stale
+    assert stale_age(review("a"), 0, 100, 10) == 0
+    assert stale_age(review("a"), 1000, 100, 10) is None
 
 
 def test_folder_and_file_are_the_user_s_alone(tmp_path: Path, cache: ResultCache) -> None:

@@ -277,6 +277,12 @@ def test_a_pasted_key_is_reported_but_never_repeated(layer: str, settings_with_k
     assert '"short"' not in written
 
 
+def test_a_number_under_a_wrong_name_is_not_taken_for_a_key() -> None:
+    (problem,) = resolve({"budget": {"daily_tokens": 500_000}}, {}, None, None)[1]
+    assert problem.what == "there is no such option"
+    assert "budget.daily_token_budget" in problem.hint
+
+
 @pytest.mark.parametrize(
     ("text", "secret"),
     [

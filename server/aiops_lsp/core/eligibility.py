@@ -164,7 +164,7 @@ def looks_generated(text: str) -> str | None:
 
 def looks_minified(text: str) -> bool:
     """Whether lines are so long, and blanks so rare, that no person writes like this."""
-    if len(text) < 1_000 or not _may_have_long_lines(text):
+    if len(text) < 1_000 or not _has_long_line(text):
         return False
     blanks = text.count(" ") + text.count("\t")
     if blanks >= len(text) / 10:
@@ -174,10 +174,13 @@ def looks_minified(text: str) -> bool:
     return in_long_lines > len(text) / 2 and blanks + len(lines) < len(text) / 10
 
 
-def _may_have_long_lines(text: str) -> bool:
-    """False where no line is long, at a fraction of what it takes to look at each: one would fill such a stretch."""
-    stretch = _LONG_LINE // 2
-    return any(text.find("\n", at, at + stretch) < 0 for at in range(0, len(text) - stretch + 1, stretch))
+def _has_long_line(text: str) -> bool:
+    at = 0  # where a line starts
+    while len(text) - at >= _LONG_LINE:
+        at = text.rfind("\n", at, at + _LONG_LINE) + 1
+        if at == 0:
+            return True
+    return False
 
 
 def looks_binary(text: str) -> bool:

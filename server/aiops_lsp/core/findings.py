@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ class Finding(NamedTuple):
         return self._replace(range=self.range.moved(lines), fix=None if self.fix is None else self.fix.moved(lines))
 
 
+@lru_cache(maxsize=2048)
 def finding_id(category: str, quote: str, symbol: str, ordinal: int) -> str:
     """The stable id of a finding: 16 hex digits.
 
@@ -165,8 +167,14 @@ def finding_id(category: str, quote: str, symbol: str, ordinal: int) -> str:
     """
     import hashlib  # noqa: PLC0415  # the server's start, which needs no id, loads this module
 
-    material = "\x1f".join((category, " ".join(quote.split()), symbol.rpartition(".")[2], str(ordinal)))
+    material = "\x1f".join((*_kind(category, quote, symbol), str(ordinal)))
     return hashlib.sha256(material.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@lru_cache(maxsize=2048)
+def _kind(category: str, quote: str, symbol: str) -> tuple[str, str, str]:
+    """What findings have in common that only their ordinal tells apart."""
+    return category, " ".join(quote.split()), symbol.rpartition(".")[2]
 
 
 def number_findings(findings: Iterable[tuple[Finding, str]]) -> list[Finding]:
@@ -174,9 +182,10 @@ def number_findings(findings: Iterable[tuple[Finding, str]]) -> list[Finding]:
     seen: dict[tuple[str, str, str], int] = {}
     numbered: list[Finding] = []
     for finding, quote in findings:
-        kind = finding.category.value if finding.origin is Origin.MODEL else finding.code
-        key = (kind, " ".join(quote.split()), finding.symbol.rpartition(".")[2])
-        ordinal = seen.get(key, 0)
-        seen[key] = ordinal + 1
-        numbered.append(finding._replace(id=finding_id(kind, quote, finding.symbol, ordinal)))
+        category = finding.category.value if finding.origin is Origin.MODEL else finding.code
+        kind = _kind(category, quote, finding.symbol)
+        ordinal = seen.get(kind, 0)
+        seen[kind] = ordinal + 1
+        its_id = finding_id(category, quote, finding.symbol, ordinal)
+        numbered.append(finding if finding.id == its_id else finding._replace(id=its_id))
     return numbered

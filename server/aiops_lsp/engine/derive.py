@@ -22,20 +22,9 @@ if TYPE_CHECKING:
 
     from aiops_lsp.core.regions import Region, RegionKeys
     from aiops_lsp.core.text import AppliedEdit, Range, Snapshot
+    from aiops_lsp.engine.examine import Examined
     from aiops_lsp.engine.placement import PlacedRecords
     from aiops_lsp.engine.standing import Standing
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """Where in which region a finding stood: the `ordinal`-th region with the exact key `key`, counted from 0.
-
-    Lines of `place` count from the region's first, columns from the end of the indentation that is not sent.
-    """
-
-    key: str
-    ordinal: int
-    place: Range
 
 
 @dataclass(slots=True)
@@ -44,14 +33,14 @@ class LiveFinding:
 
     An edit that touches its range suspends it until the next split; one that touches its fix takes the fix away.
     `hidden` keeps one that the user does not want to see: its place in the count of equals is not lost. `home` is
-    where it stood at the last split.
+    its range in the text that findings were last derived for.
     """
 
     finding: Finding
     quote: str
     suspended: bool = False
     hidden: bool = False
-    home: Home | None = None
+    home: Range | None = None
 
     def carry(self, edit: AppliedEdit, carry: Callable[[Range, AppliedEdit], Range | None]) -> None:
         """Move with `edit`."""
@@ -60,8 +49,8 @@ class LiveFinding:
         moved = carry(self.finding.range, edit)
         if moved is None:
             self.suspended = True
-            return
-        self.finding = self.finding._replace(range=moved, fix=_carried_fix(self.finding.fix, edit, carry))
+        elif moved is not self.finding.range or self.finding.fix is not None:
+            self.finding = self.finding._replace(range=moved, fix=_carried_fix(self.finding.fix, edit, carry))
 
 
 def derive(
@@ -80,9 +69,10 @@ def derive(
     kept: dict[int, list[LiveFinding]] = {}
     starts = [region.start_line for region in regions]
     for shown in live:
-        if shown.finding.origin is Origin.MODEL and still_stands(shown, snapshot):
+        if shown.finding.origin is Origin.MODEL and not shown.suspended:
             index = bisect_right(starts, shown.finding.range.start.line) - 1
-            if _inside(shown.finding.range, regions[index]):
+            answered = standings[index].progress in (Progress.REVIEWED, Progress.STALE)
+            if not answered and still_stands(shown, snapshot) and _inside(shown.finding.range, regions[index]):
                 kept.setdefault(index, []).append(shown)
     found: list[Derived] = []
     for index, standing in enumerate(standings):
@@ -91,42 +81,41 @@ def derive(
             continue
         known = placed.findings(snapshot, regions, index, standing, count_errors)
         found += known
-        if standing.progress not in (Progress.REVIEWED, Progress.STALE):
-            found += [
-                Derived(shown.finding._replace(rechecking=True, fix=None), shown.quote)
-                for shown in _not_yet_again(here, known)
-            ]
+        found += [
+            Derived(shown.finding._replace(rechecking=True, fix=None), shown.quote)
+            for shown in _not_yet_again(here, known)
+        ]
     found.sort(key=lambda one: (one.finding.range, one.finding.category))
-    numbered = number_findings((one.finding, one.quote) for one in found)
+    numbered = number_findings(found)
     return [Derived(finding, one.quote) for finding, one in zip(numbered, found, strict=True)]
 
 
-def settle(live: Iterable[LiveFinding], regions: Sequence[Region], keys: Sequence[RegionKeys]) -> None:
-    """Note where each finding stands in `regions`, whose text its range is in terms of."""
-    names = _names(keys)
-    starts = [region.start_line for region in regions]
-    for shown in live:
-        place = shown.finding.range
-        index = bisect_right(starts, place.start.line) - 1
-        region = regions[index]
-        if _inside(place, region):
-            first, last = (region.dedents[position.line - region.start_line] for position in (place.start, place.end))
-            shown.home = Home(*names[index], place.moved(-region.start_line, -first, -last))
-
-
-def bring_home(live: Iterable[LiveFinding], regions: Sequence[Region], keys: Sequence[RegionKeys]) -> None:
+def bring_home(live: Iterable[LiveFinding], before: Examined, now: Examined) -> None:
     """Put findings that an edit touched back in their regions where those turn out to be the same as before.
 
-    An edit may replace a whole document to change two lines of it, or be undone before anybody looked.
+    An edit may replace a whole document to change two lines of it, or be undone before anybody looked. The homes of
+    `live` are in the text of `before`.
     """
     lost = [(shown, shown.home) for shown in live if shown.suspended and shown.home is not None]
-    by_name = dict(zip(_names(keys), regions, strict=True)) if lost else {}
+    if not lost:
+        return
+    names, regions = _names(before.keys), before.split.regions
+    by_name = dict(zip(_names(now.keys), now.split.regions, strict=True))
+    starts = [region.start_line for region in regions]
     for shown, home in lost:
-        if (region := by_name.get((home.key, home.ordinal))) is not None:
-            first, last = (region.dedents[position.line] for position in (home.place.start, home.place.end))
-            place = home.place.moved(region.start_line, first, last)
-            shown.finding = shown.finding._replace(range=place, fix=None)
-            shown.suspended = False
+        index = bisect_right(starts, home.start.line) - 1
+        left, entered = regions[index], by_name.get(names[index])
+        if entered is None or not _inside(home, left):
+            continue
+        place = home.moved(
+            entered.start_line - left.start_line,
+            *(
+                entered.dedents[line - left.start_line] - left.dedents[line - left.start_line]
+                for line in (home.start.line, home.end.line)
+            ),
+        )
+        shown.finding = shown.finding._replace(range=place, fix=None)
+        shown.suspended = False
 
 
 def _names(keys: Sequence[RegionKeys]) -> list[tuple[str, int]]:

@@ -100,9 +100,10 @@ class Dispatcher:
         self._in_flight: dict[str, asyncio.Future[None]] = {}
         self._requests: dict[asyncio.Task[None], Sequence[Job]] = {}
 
-    def is_in_flight(self, key: str) -> bool:
-        """Whether the region with this exact key is being asked for in this process."""
-        return key in self._in_flight
+    @property
+    def in_flight(self) -> Collection[str]:
+        """The exact keys of the regions that are being asked for in this process, as they are at any time."""
+        return self._in_flight.keys()
 
     async def landed(self, keys: Collection[str]) -> None:
         """Wait until none of the regions with these exact keys is being asked for any more."""

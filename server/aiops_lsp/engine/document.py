@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from aiops_lsp.core.findings import Origin
 from aiops_lsp.core.splitting import count_errors
 from aiops_lsp.core.text import carry, split_lines
-from aiops_lsp.engine.derive import LiveFinding, bring_home, derive, settle, still_stands
+from aiops_lsp.engine.derive import LiveFinding, bring_home, derive, still_stands
 from aiops_lsp.engine.host import DocumentStatus, Publication
 from aiops_lsp.engine.marks import EditMarks
 from aiops_lsp.engine.placement import PlacedRecords
@@ -67,7 +67,7 @@ class ReviewedDocument:
     the file was saved with. `planned_for` are the models of the last plan. `stirred` are the keys of regions whose
     context was changed by an edit elsewhere, with the time of that. `unchanged` are the loose keys of regions as they
     were when there was no change in them. `looking` is held during a look, so that there is one at a time. `_touched`
-    counts the lines that edits touched since the last look.
+    counts the lines that edits touched since the last look. `_derived_for` is the look that findings were derived for.
     """
 
     text: TextDocument
@@ -97,6 +97,7 @@ class ReviewedDocument:
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _compared_with: int = 0
     _touched: int = 0
+    _derived_for: Examined | None = None
     _trigger: Trigger = Trigger.OPENED
     _shown: Shown = field(default_factory=Shown)
     _placed_records: PlacedRecords = field(default_factory=PlacedRecords)
@@ -259,11 +260,14 @@ class ReviewedDocument:
         def errors(code: str) -> int:
             return count_errors(code, snapshot.language)
 
-        bring_home(self.live, split.regions, examined.keys)
+        if self._derived_for is not None:
+            bring_home(self.live, self._derived_for, examined)
         derived = derive(snapshot, split.regions, self.standings, self.live, errors, self._placed_records)
         rules = self._of_rules(snapshot, self.rule_findings)
         self.live = [*(LiveFinding(one.finding, one.quote) for one in derived), *rules]
-        settle(self.live, split.regions, examined.keys)
+        self._derived_for = examined
+        for live in self.live:
+            live.home = live.finding.range
         self._publish_live(snapshot, self.accepts)
 
     def _publish_live(self, snapshot: Snapshot, accepts: Callable[[Finding], bool]) -> None:

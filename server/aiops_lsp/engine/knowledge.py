@@ -9,7 +9,7 @@ from aiops_lsp.core.routing import Tier, lowered, tier_of
 from aiops_lsp.engine.dispatch import failure_standing
 from aiops_lsp.engine.placement import place_of
 from aiops_lsp.engine.standing import NOTHING_TO_REVIEW, Progress, Reason, Standing
-from aiops_lsp.store.cache import freshness
+from aiops_lsp.store.cache import stale_age
 from aiops_lsp.store.ledger import LedgerUnavailable
 
 if TYPE_CHECKING:
@@ -44,48 +44,41 @@ async def known_standings(
     `before` are the standings so far, by exact key: only where they have no result of just this code the stores are
     asked. `beside` is called on the stores' thread in the same trip: each trip costs the event loop two turns.
     """
-    pairs = zip(examined.split.regions, examined.keys, strict=True)
-    at_hand = [
-        NOTHING_TO_REVIEW if _is_nothing(region) else _of_the_code(before.get(keys.exact)) for region, keys in pairs
-    ]
-    wanted = [keys for keys, held in zip(examined.keys, at_hand, strict=True) if held is None]
-    (hits, failures), answer = await services.worker.run(lambda: (_recall(services, wanted), beside()))
     now, pool = clock.wall(), services.pool
     ttl, security_ttl = settings.cache.ttl_seconds, settings.cache.security_ttl_seconds
     served: dict[tuple[str, str, bool, Tier], bool] = {}
 
     def age(record: CachedReview, region: Region) -> float | None:
         """The age in seconds of a result that is to be made anew; None for one that is good."""
-        known = freshness(record, now, ttl, security_ttl)
         made = (record.model, record.tier, record.under_pressure, tier_of(region.shape))
         if made not in served:  # most regions of a document are of one kind
             served[made] = serves(record, region, pool)
-        return known.age_seconds if known.stale or not served[made] else None
+        if served[made]:
+            return stale_age(record, now, ttl, security_ttl)
+        return max(0.0, now - record.made_at)
 
     standings: list[Standing | None] = []
-    for region, keys, held in zip(examined.split.regions, examined.keys, at_hand, strict=True):
-        if held is not None and held.record is not None:
+    asked: list[int] = []
+    for index, (region, keys) in enumerate(zip(examined.split.regions, examined.keys, strict=True)):
+        held = before.get(keys.exact)
+        if region.trivial and not (region.parse_error and region.loose):  # nothing, and not only until it parses
+            standings.append(NOTHING_TO_REVIEW)
+        elif held is not None and held.record is not None and held.is_of_the_code:
             old = age(held.record, region)
-            kept = old is None and held.age_seconds is None
+            kept = old is held.age_seconds is None
             standings.append(held if kept else Standing.reviewed(held.record, exact=True, age_seconds=old))
-        elif held is not None:
-            standings.append(held)
-        elif (hit := hits.get(keys.exact)) is not None:
-            standings.append(_standing(hit, region, examined.snapshot, age(hit.record, region)))
-        elif keys.exact in failures:
-            standings.append(failure_standing(failures[keys.exact], clock))
         else:
             standings.append(None)
+            asked.append(index)
+    wanted = [examined.keys[index] for index in asked]
+    (hits, failures), answer = await services.worker.run(lambda: (_recall(services, wanted), beside()))
+    for index in asked:
+        region, exact = examined.split.regions[index], examined.keys[index].exact
+        if (hit := hits.get(exact)) is not None:
+            standings[index] = _standing(hit, region, examined.snapshot, age(hit.record, region))
+        elif exact in failures:
+            standings[index] = failure_standing(failures[exact], clock)
     return standings, answer
-
-
-def _is_nothing(region: Region) -> bool:
-    """Whether there is nothing to review in a region, and not only as long as it does not parse."""
-    return region.trivial and not (region.parse_error and region.loose)
-
-
-def _of_the_code(standing: Standing | None) -> Standing | None:
-    return standing if standing is not None and standing.is_of_the_code else None
 
 
 def _recall(services: Services, wanted: Sequence[RegionKeys]) -> tuple[dict[str, Hit], Mapping[str, Failure]]:

@@ -285,11 +285,11 @@ class Look:
         Those that do not stand as they did `before` the stores were asked keep what they have: it is newer.
         """
         spared: list[CachedReview] = []
-        for index, (keys, standing) in enumerate(zip(examined.keys, known, strict=True)):
-            now = document.standings[index]
+        in_flight = () if self._dispatcher is None else self._dispatcher.in_flight
+        for index, (keys, standing, now) in enumerate(zip(examined.keys, known, document.standings, strict=True)):
             if standing is NOTHING_TO_REVIEW:
                 document.standings[index] = standing
-            elif self._dispatcher is not None and self._dispatcher.is_in_flight(keys.exact):
+            elif keys.exact in in_flight:
                 if now.progress is not Progress.REVIEWING:
                     document.standings[index] = _being_reviewed_again(standing)
             elif standing is not None and before.get(keys.exact, now) is now:

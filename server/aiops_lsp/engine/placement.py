@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiops_lsp.core.anchors import Anchor, anchor
-from aiops_lsp.core.findings import Confirmation, Finding, Fix, Origin
+from aiops_lsp.core.findings import Confirmation, Finding, Fix, Origin, finding_id
 from aiops_lsp.core.fixes import offer
 from aiops_lsp.core.quotes import fold
 from aiops_lsp.core.regions import moved
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from aiops_lsp.store.cache import CachedClaim, CachedReview
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(NamedTuple):
     """A finding and the quote that its id is made of."""
 
     finding: Finding
@@ -78,10 +77,12 @@ def _carried(before: _Placed | None, standing: Standing, region: Region, snapsho
     """What was placed before an edit of other regions, at its new place; None where it has to be placed anew."""
     if before is None or before.standing is not standing:
         return None
-    lines = region.start_line - before.region.start_line
-    if moved((before.region,), lines) != (region,):
-        return None
-    found = [replace(one, finding=one.finding.moved(lines)) for one in before.findings]
+    found = before.findings
+    if region is not before.region:
+        lines = region.start_line - before.region.start_line
+        if moved((before.region,), lines) != (region,):
+            return None
+        found = [Derived(one.finding.moved(lines), one.quote) for one in found]
     if any(snapshot.slice(one.finding.range) != one.finding.evidence for one in found):
         return None  # the lines end in another way
     return _Placed(region, standing, found, movable=True)
@@ -163,7 +164,7 @@ def _finding(
         count_errors=count_errors,
     )
     finding = Finding(
-        id="",
+        id=finding_id(claim.category.value, place.quote, region.symbol, 0),
         code=claim.category.value,
         origin=Origin.MODEL,
         category=claim.category,

@@ -117,7 +117,7 @@ class _Walk:
 
     def _unknown(self, model: type[BaseModel], key: str, value: object, path: Path) -> None:
         shown = key if len(key) <= _MAX_SHOWN and not looks_like_secret(key) else "(not shown)"
-        if _KEY_NAMES.search(key) or looks_like_secret(value):
+        if (isinstance(value, str) and _KEY_NAMES.search(key)) or looks_like_secret(value):
             self.reading.report(
                 (*path, shown),
                 "a key does not belong in settings, and this one was not read",

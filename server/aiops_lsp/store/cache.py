@@ -22,10 +22,9 @@ from aiops_lsp.store.reviews import (
     CachedClaim,
     CachedReview,
     CachedVerdict,
-    Freshness,
     decode,
     encode,
-    freshness,
+    stale_age,
 )
 
 if TYPE_CHECKING:
@@ -38,10 +37,9 @@ __all__ = [
     "CachedClaim",
     "CachedReview",
     "CachedVerdict",
-    "Freshness",
     "Hit",
     "ResultCache",
-    "freshness",
+    "stale_age",
 ]
 
 RESULTS_FOLDER = "results"

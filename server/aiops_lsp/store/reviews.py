@@ -10,7 +10,7 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 # Imported at run time although only annotations name them: pydantic resolves the annotations.
 from aiops_lsp.core.anchors import AnchorHint  # noqa: TC001
@@ -70,21 +70,15 @@ class CachedReview:
     micro_usd: int
 
 
-class Freshness(NamedTuple):
-    """The age of a result in seconds, and whether that is past what counts as fresh."""
+def stale_age(review: CachedReview, now: float, ttl_seconds: float, security_ttl_seconds: float) -> float | None:
+    """How old in seconds `review` is at `now` when that is too old to count as fresh; None for one that is fresh.
 
-    stale: bool
-    age_seconds: float
-
-
-def freshness(review: CachedReview, now: float, ttl_seconds: float, security_ttl_seconds: float) -> Freshness:
-    """How old `review` is at `now`; a security-sensitive region's result ages by its own, shorter measure.
-
-    A result from the future, made before the clock was set back, is stale: nobody knows its age.
+    A security-sensitive region's result ages by its own, shorter measure. One from the future, made before the clock
+    was set back, is stale: nobody knows its age.
     """
     ttl = min(ttl_seconds, security_ttl_seconds) if review.security_sensitive else ttl_seconds
     age = now - review.made_at
-    return Freshness(age > ttl or age < -_CLOCK_SLACK, max(0.0, age))
+    return max(0.0, age) if age > ttl or age < -_CLOCK_SLACK else None
 
 
 def encode(review: CachedReview) -> str | None:
