@@ -105,7 +105,8 @@ def _project(bench: Bench, files: int) -> Path:
 
 
 async def _slowly(exchange: Exchange) -> Reply:
-    await asyncio.sleep(_LATENCY_SECONDS)
+    """Answer so long after the request has arrived, whatever the provider itself took to read it."""
+    await asyncio.sleep(exchange.arrived + _LATENCY_SECONDS - time.monotonic())
     return Reply()
 
 

@@ -257,6 +257,16 @@ async def test_only_the_key_goes_to_a_server_of_the_users_own(monkeypatch: pytes
     assert "secret" not in "".join(f"{name}{value}" for name, value in headers.items() if name != "authorization")
 
 
+async def test_no_server_is_told_of_the_machine_not_even_the_vendors_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Provider() as provider:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", provider.origin)
+        async with client_of(provider) as client:
+            assert (await call(client, request())).error is None
+        headers = provider.journal[0].headers
+    assert headers["anthropic-version"]
+    assert [name for name in headers if "stainless" in name] == []
+
+
 async def test_a_gateway_gets_the_headers_that_are_meant_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "X-Gateway: for-the-gateway")
     async with Provider() as provider:

@@ -297,6 +297,17 @@ async def test_only_the_key_goes_to_a_server_of_the_users_own(monkeypatch: pytes
     assert "secret" not in "".join(f"{name}{value}" for name, value in headers.items() if name != "authorization")
 
 
+async def test_no_server_is_told_of_the_machine_not_even_the_vendors_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-of-the-user")
+    async with Provider() as provider:
+        monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
+        async with client_of(provider, Style.RESPONSES) as client:
+            assert (await call(client, request())).error is None
+        headers = provider.journal[0].headers
+    assert headers["openai-organization"] == "org-of-the-user"
+    assert [name for name in headers if "stainless" in name] == []
+
+
 async def test_proxies_of_the_environment_are_not_for_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Provider() as proxy, Provider() as provider:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):

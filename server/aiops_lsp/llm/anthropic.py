@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiops_lsp.llm.client import Effort, ModelRequest
-from aiops_lsp.llm.sdk import Concession, SdkClient
+from aiops_lsp.llm.sdk import Concession, SdkClient, reticent
 from aiops_lsp.llm.wire import read_message, read_messages_event
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class AnthropicClient(SdkClient):
 
     def _open(self, sdk: ModuleType, options: dict[str, Any]) -> Any:
         quiet = {"propagation": False, "traces": {"content_mode": "metadata_only"}}
-        return sdk.AsyncAnthropic(**options, open_telemetry=quiet)
+        return reticent(sdk.AsyncAnthropic)(**options, open_telemetry=quiet)
 
     def _concessions(self) -> Sequence[Concession]:
         return _CONCESSIONS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiops_lsp.llm.client import Effort, ModelRequest
 from aiops_lsp.llm.hosts import official_vendor
-from aiops_lsp.llm.sdk import Concession, SdkClient
+from aiops_lsp.llm.sdk import Concession, SdkClient, reticent
 from aiops_lsp.llm.wire import read_chat, read_response, read_responses_event
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class OpenAIClient(SdkClient):
         self.style = style or by_host
 
     def _open(self, sdk: ModuleType, options: dict[str, Any]) -> Any:
-        return sdk.AsyncOpenAI(**options)
+        return reticent(sdk.AsyncOpenAI)(**options)
 
     def _concessions(self) -> Sequence[Concession]:
         return _RESPONSES_CONCESSIONS if self.style is Style.RESPONSES else _CHAT_CONCESSIONS

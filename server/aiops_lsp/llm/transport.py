@@ -100,17 +100,24 @@ def time_limits(seconds: float) -> httpx2.Timeout:
     return httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
 
 
+def tells_of_the_machine(header: str) -> bool:
+    """Whether the SDKs say with this header what system, Python and versions they run on. Nobody asked for that."""
+    return header.lower().startswith("x-stainless-")
+
+
 def _guard(base_url: str, key: str | None) -> Callable[[httpx2.Request], Awaitable[None]]:
-    """Bind the key to its host: no header that the SDKs take from the environment goes to a server it is not for."""
+    """Bind the key to its host: no header that the SDKs take from the environment goes to a server it is not for.
+
+    And none that tells of the machine goes to anyone.
+    """
     vendors_own = official_vendor(base_url) is not None or host_of(base_url) in {
         host_of(os.environ.get(variable, "")) for variable in _BASE_URL_VARIABLES
     }
 
     async def guard(request: httpx2.Request) -> None:
-        if not vendors_own:
-            for name in list(request.headers):
-                if name.lower() not in _OWN_HEADERS:
-                    del request.headers[name]
+        for name in list(request.headers):
+            if name not in _OWN_HEADERS and (tells_of_the_machine(name) or not vendors_own):
+                del request.headers[name]
         request.headers.pop("authorization", None)
         if key is not None:
             request.headers["authorization"] = f"Bearer {key}"
