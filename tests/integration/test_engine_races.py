@@ -218,6 +218,24 @@ def test_a_document_that_is_closed_and_opened_at_once_is_reviewed(world: EngineW
     assert titles(world) == ["Fails bug_1"]
 
 
+def test_closing_another_document_cancels_nothing_that_an_edit_left_behind(world: EngineWorld) -> None:
+    buffer = opened(world, SIMPLE)
+    (sent,) = world.model.open
+    typed(world, buffer, "bug_1(x)", "bug_1(x, y)")
+    world.advance(1)  # looked at again: no document holds any more what was sent
+    other = Buffer("file:///w/b.py", "# nothing to review", world.encoding)
+    world.open(other)
+    world.turns(80)
+    world.shut(other)
+    world.turns(80)
+    assert not sent.over
+    typed(world, buffer, "bug_1(x, y)", "bug_1(x)")
+    answer_all(world)
+    world.advance(3)
+    assert titles(world) == ["Fails bug_1"]
+    assert world.model.calls[0] is sent
+
+
 def test_a_document_that_is_opened_twice_is_followed_once(world: EngineWorld) -> None:
     buffer = opened(world, SIMPLE)
     shadow = TextDocument(URI, 1, "python", "\n\n" + SIMPLE, PositionEncoding.UTF16)

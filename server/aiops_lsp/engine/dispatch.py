@@ -34,12 +34,12 @@ from aiops_lsp.llm.client import (
     Refused,
     Truncated,
 )
-from aiops_lsp.llm.tokens import estimate_tokens, most_tokens, reserve_tokens
+from aiops_lsp.llm.tokens import most_tokens, prompt_tokens, reserve_tokens
 from aiops_lsp.observability.logs import log_context, new_id
 from aiops_lsp.store.ledger import LedgerUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Container, Sequence
 
     from aiops_lsp.core.prompts import Prompt, PromptTexts
     from aiops_lsp.engine.clock import Clock
@@ -98,7 +98,7 @@ class Dispatcher:
         # By model and language, as the ledger knew them when leases were taken last: written on the stores' thread.
         self._ratios: dict[tuple[str, str], float] = {}
         self._in_flight: dict[str, asyncio.Future[None]] = {}
-        self._requests: dict[asyncio.Task[None], Sequence[Job]] = {}
+        self._requests: dict[asyncio.Task[None], tuple[str, Sequence[Job]]] = {}  # each with its URI
 
     @property
     def in_flight(self) -> Collection[str]:
@@ -122,10 +122,10 @@ class Dispatcher:
             request.cancel()
         await self.all_ended()
 
-    def cancel_unwanted(self, wanted: Callable[[Job], bool]) -> None:
-        """Cancel the requests of which nobody wants any region: their documents were closed."""
-        for task, jobs in self._requests.items():
-            if not any(wanted(job) for job in jobs):
+    def cancel_unwanted(self, open_uris: Container[str], wanted: Callable[[Job], bool]) -> None:
+        """Cancel the requests for documents that are not open any more, where nobody else wants a region of theirs."""
+        for task, (uri, jobs) in self._requests.items():
+            if uri not in open_uris and not any(wanted(job) for job in jobs):
                 task.cancel()
 
     async def send(self, order: Order, jobs: Sequence[Job]) -> Spent:
@@ -136,7 +136,7 @@ class Dispatcher:
             self._in_flight[job.keys.exact] = asyncio.get_running_loop().create_future()
         self._stand(mine, Standing.reviewing())
         request = asyncio.create_task(self._leased(order, mine, spent))
-        self._requests[request] = mine
+        self._requests[request] = order.uri, mine
         try:
             await request
         except asyncio.CancelledError:
@@ -269,7 +269,7 @@ class Dispatcher:
         prompt = review_prompt(*recipe, delimiter)
         if not order.changes:
             return prompt, False
-        taken = estimate_tokens(prompt.system + prompt.user, model) + answer_tokens(jobs)
+        taken = prompt_tokens(prompt.system, prompt.user, model) + answer_tokens(jobs)
         room = order.folder.settings.budget.max_tokens_per_request - taken - CHANGES_FRAME_TOKENS
         changes = fitting(order.changes, regions, room, model)
         if not changes:
@@ -290,16 +290,15 @@ class Dispatcher:
         )
 
     def _ask(self, order: Order, jobs: Sequence[Job], prompt: Prompt, models: tuple[str, ...]) -> Ask:
-        text, model = prompt.system + prompt.user, models[0]
-        ratio = self._ratios.get((model, order.snapshot.language), 1.0)
+        ratio = self._ratios.get((models[0], order.snapshot.language), 1.0)
         return Ask(
             folder=order.folder,
             language=order.snapshot.language,
             tier=max((job.tier for job in jobs), key=lambda tier: tier.rank),
             models=models,
             purpose="review",
-            input_tokens=reserve_tokens(text, model, ratio),
-            input_bytes=most_tokens(text),
+            input_tokens=reserve_tokens(prompt.system, prompt.user, models[0], ratio),
+            input_bytes=most_tokens(prompt.system + prompt.user),
             max_output_tokens=answer_tokens(jobs),
             allowance=order.allowance,
         )
@@ -315,7 +314,7 @@ class Dispatcher:
         if permit.usage is None:
             return
         model = str(permit.model)
-        estimated = estimate_tokens(prompt.system + prompt.user, model)
+        estimated = prompt_tokens(prompt.system, prompt.user, model)
         try:
             await self._worker.run(self._ledger.learn, model, language, estimated, permit.usage.input_tokens)
         except LedgerUnavailable as problem:

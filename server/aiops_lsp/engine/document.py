@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from aiops_lsp.core.findings import Origin
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from aiops_lsp.engine.models import ModelPool
 
 
+_EXACT = attrgetter("exact")
 _WITHOUT_RESULT = (Progress.REVIEWING, Progress.NOT_REVIEWED)
 
 
@@ -206,21 +208,20 @@ class ReviewedDocument:
 
         While a region is being reviewed again, its earlier result goes on showing; so too when that came to nothing.
         """
-        changed = False
-        if self.examined is not None:
-            for index, keys in enumerate(self.examined.keys):
-                if keys.exact == exact_key:
-                    earlier = self.standings[index]
-                    if standing.record is None and standing.progress in _WITHOUT_RESULT:
-                        self.standings[index] = replace(standing, record=earlier.record, exact=earlier.exact)
-                    else:
-                        self.standings[index] = standing
-                    changed = True
-        return changed
+        if self.examined is None or not self.holds(exact_key):
+            return False
+        for index, keys in enumerate(self.examined.keys):
+            if keys.exact == exact_key:
+                earlier = self.standings[index]
+                if standing.record is None and standing.progress in _WITHOUT_RESULT:
+                    self.standings[index] = replace(standing, record=earlier.record, exact=earlier.exact)
+                else:
+                    self.standings[index] = standing
+        return True
 
     def holds(self, exact_key: str) -> bool:
         """Whether a region of the last split has this key."""
-        return self.examined is not None and any(keys.exact == exact_key for keys in self.examined.keys)
+        return self.examined is not None and exact_key in map(_EXACT, self.examined.keys)
 
     def standing_of(self, exact_key: str) -> Standing | None:
         """How the region with this key stands; None when the last split has none."""

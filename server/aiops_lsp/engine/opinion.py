@@ -97,7 +97,7 @@ class SecondOpinion:
     def _size(self, order: Order, batch: Sequence[tuple[Job, CachedReview]]) -> int:
         prompt, count = self._prompt(order, batch)
         model = next(iter(self._models(order, batch)), "")
-        return reserve_tokens(prompt.system + prompt.user, model) + answer_bound(count)
+        return reserve_tokens(prompt.system, prompt.user, model) + answer_bound(count)
 
     def _models(self, order: Order, batch: Sequence[tuple[Job, CachedReview]]) -> tuple[str, ...]:
         tier = raised(max((job.tier for job, _ in batch), key=lambda tier: tier.rank))
@@ -124,8 +124,7 @@ class SecondOpinion:
         if not models:
             logger.info("no second opinion: no stronger model is set")
             return {}
-        text = prompt.system + prompt.user
-        estimate = reserve_tokens(text, models[0])
+        estimate = reserve_tokens(prompt.system, prompt.user, models[0])
         if estimate + answer_bound(count) > order.folder.settings.budget.max_tokens_per_request:
             return {}
         ask = Ask(
@@ -135,7 +134,7 @@ class SecondOpinion:
             models=models,
             purpose="second_opinion",
             input_tokens=estimate,
-            input_bytes=most_tokens(text),
+            input_bytes=most_tokens(prompt.system + prompt.user),
             max_output_tokens=answer_bound(count),
             allowance=order.allowance,
         )

@@ -144,7 +144,7 @@ class Reviewer:
             self._looks.closed(document)
         if self._assembly is not None:
             self._assembly.sending.forget(uri)
-            self._assembly.dispatcher.cancel_unwanted(self._is_wanted)
+            self._assembly.dispatcher.cancel_unwanted(self._documents, self._is_wanted)
         self._host.status_changed()
 
     def visible(self, uri: str, start_line: int, end_line: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 import string
+from functools import lru_cache
 
 _LETTER_RUN = re.compile(rb"[A-Za-z]+")
 _UPPER = string.ascii_uppercase.encode()
@@ -48,9 +49,20 @@ def estimate_tokens(text: str, model: str = "") -> int:
     return min(len(data), max(1, math.ceil(estimate)))
 
 
-def reserve_tokens(text: str, model: str = "", factor: float = 1.0) -> int:
-    """What to reserve for `text`: the estimate with its margin, times a learned `factor`, capped by the bytes."""
-    return min(most_tokens(text), math.ceil(estimate_tokens(text, model) * RESERVE_MARGIN * factor))
+def prompt_tokens(system: str, user: str, model: str = "") -> int:
+    """The estimate for a request's two parts. That for `system`, which many requests share, is remembered."""
+    return _of_system(system, model) + estimate_tokens(user, model)
+
+
+def reserve_tokens(system: str, user: str, model: str = "", factor: float = 1.0) -> int:
+    """What to reserve for a request: its estimate with a margin, times a learned `factor`, capped by the bytes."""
+    estimate = prompt_tokens(system, user, model)
+    return min(most_tokens(system + user), math.ceil(estimate * RESERVE_MARGIN * factor))
+
+
+@lru_cache(maxsize=64)
+def _of_system(system: str, model: str) -> int:
+    return estimate_tokens(system, model)
 
 
 def _count(data: bytes, kinds: bytes) -> int:
