@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 FILES_AT_A_TIME = 24
 """Enough that the next files are ready to be sent while as many requests as are allowed are under way."""
+_READ_AT_A_TIME = 2
+"""So few that the first file is on its way to a model while the others are read."""
 _MICRO = 1_000_000
 
 _Bound = tuple[int, int] | None
@@ -76,6 +78,7 @@ class Run:
         self._advanced = advanced
         self._withheld: dict[str, str] = {}
         self._slots = asyncio.Semaphore(FILES_AT_A_TIME)
+        self._reading = asyncio.Semaphore(_READ_AT_A_TIME)
         self.failures = 0
 
     def folder_of(self, uri: str) -> Folder:
@@ -117,7 +120,7 @@ class Run:
     async def _estimate(self, reviewer: Reviewing, target: Target) -> tuple[int, int]:
         async with self._slots:
             try:
-                document = await asyncio.to_thread(read_document, target.path, target.language)
+                document = await self._read(target)
             except UnreadableFile:
                 return 0, 0  # told when it is reviewed
             self._withhold_prose(target, document)
@@ -152,7 +155,7 @@ class Run:
 
     async def _review(self, reviewer: Reviewing, target: Target, at_most: _Bound) -> ReviewedFile | UnreadFile:
         try:
-            document = await asyncio.to_thread(read_document, target.path, target.language)
+            document = await self._read(target)
         except UnreadableFile as problem:
             return UnreadFile(target.shown, f"it {problem}")
         self._withhold_prose(target, document)
@@ -165,6 +168,10 @@ class Run:
             return UnreadFile(target.shown, f"the review failed ({type(error).__name__}); the log says more")
         finally:
             reviewer.close(target.uri)
+
+    async def _read(self, target: Target) -> TextDocument:
+        async with self._reading:
+            return await asyncio.to_thread(read_document, target.path, target.language)
 
     def _withhold_prose(self, target: Target, document: TextDocument) -> None:
         """What a model sees only on command (prose) was not asked for by naming the folder that it is in."""

@@ -155,7 +155,7 @@ def _rules_in(folder: str, root: str, patterns: Sequence[str]) -> IgnoreRules:
 
 @dataclass(slots=True)
 class IgnoreRules:
-    """The ignore files of one folder and of what it holds. Remembers its decisions on folders, so use one per walk.
+    """The ignore files of one folder and of what it holds. Remembers what it read of them, so use one per walk.
 
     `root` and all paths are real paths. `patterns` are the setting `review.ignore`.
     """
@@ -164,6 +164,7 @@ class IgnoreRules:
     patterns: Sequence[str] = ()
     disk: Disk = field(default_factory=Disk)
     _folders: dict[Path, str | None] = field(default_factory=dict)
+    _holding: dict[Path, list[tuple[Path, Path, tuple[str, ...]]]] = field(default_factory=dict)
     _top: Path | None = None
 
     def why(self, path: Path, *, is_folder: bool = False) -> str | None:
@@ -188,26 +189,28 @@ class IgnoreRules:
     def _decide(self, path: Path, *, is_folder: bool) -> str | None:
         """What the rules say of this name alone, its folders not being ignored."""
         end = "/" if is_folder else ""
-        inside = path.relative_to(self.root).as_posix() + end if path.is_relative_to(self.root) else ""
-        if inside and matches_any(inside, self.patterns):
+        of_root = self.patterns and path.is_relative_to(self.root)
+        if of_root and matches_any(path.relative_to(self.root).as_posix() + end, self.patterns):
             return "It is ignored by the setting review.ignore."
-        top = self._topmost()
-        for folder in (path.parent, *path.parent.parents):
-            for name in IGNORE_FILES:
-                if (verdict := self._verdict(folder / name, path, folder, end)) is not None:
-                    return verdict or None
-            if folder == top:
-                break
-        return self._verdict(top / ".git" / "info" / "exclude", path, top, end) or None
+        for ignore_file, folder, lines in self._ignore_files(path.parent):
+            verdict = self._verdict(ignore_file, lines, path.relative_to(folder).as_posix() + end)
+            if verdict is not None:
+                return verdict or None
+        return None
 
-    def _verdict(self, ignore_file: Path, path: Path, folder: Path, end: str) -> str | None:
-        """A sentence: ignored; empty: expressly not ignored; None: the file, whose patterns are about what is in
-        `folder`, says nothing of it.
-        """
-        lines = _lines_of(ignore_file, self.disk.stamp(ignore_file))
-        if not lines:
-            return None
-        name = path.relative_to(folder).as_posix() + end
+    def _ignore_files(self, parent: Path) -> list[tuple[Path, Path, tuple[str, ...]]]:
+        """What holds for what is in `parent`, the nearest first: each file, the folder it is about, and its lines."""
+        if parent not in self._holding:
+            top = self._topmost()
+            folders = [folder for folder in (parent, *parent.parents) if folder.is_relative_to(top)]
+            files = [(folder / name, folder) for folder in folders for name in IGNORE_FILES]
+            files.append((top / ".git" / "info" / "exclude", top))
+            read = [(file, folder, _lines_of(file, self.disk.stamp(file))) for file, folder in files]
+            self._holding[parent] = [one for one in read if one[2]]
+        return self._holding[parent]
+
+    def _verdict(self, ignore_file: Path, lines: tuple[str, ...], name: str) -> str | None:
+        """A sentence: ignored; empty: expressly not ignored; None: the file says nothing of what it calls `name`."""
         for index, pattern in reversed(list(enumerate(_spec(lines).patterns))):
             if pattern.regex is not None and _matches_itself(pattern.regex, name):
                 place = f"{ignore_file.relative_to(self._topmost()).as_posix()}, line {index + 1}"

@@ -34,24 +34,27 @@ logger = logging.getLogger(__name__)
 
 _FILES_AT_A_TIME = 24
 """Enough that the next files are ready to be sent while as many requests as are allowed are under way."""
+_READ_AT_A_TIME = 2
+"""So few that the first file is on its way to a model while the others are read."""
 
 
 async def review_workspace(session: Session, token: types.ProgressToken | None) -> dict[str, object]:
     """Say what it may cost, ask where that is much, review the files. Cancelling keeps what was reviewed."""
     reviewer = await session.started()
+    reading = asyncio.Semaphore(_READ_AT_A_TIME)
     async with work(session, "Reviewing the workspace", token) as report:
         uris = await asyncio.to_thread(_uris, session.configuration.folders, list(session.documents))
         estimates: dict[str, tuple[int, int]] = {}
         begun = 0
         if not await reviewer.costs_nothing():
             begun = 50
-            estimates, refusal = await _agreed(session, uris, _Progress("estimating", uris, report, 0, begun))
+            estimates, refusal = await _agreed(session, uris, reading, _Progress("estimating", uris, report, 0, begun))
             if refusal:
                 session.say(types.MessageType.Warning, refusal)
                 return {"refused": refusal}
 
         async def review(uri: str) -> tuple[dict[str, object] | None, str]:
-            document, problem = await _document(session, uri)
+            document, problem = await _document(session, uri, reading)
             if document is None:
                 return None, problem
             try:
@@ -68,12 +71,14 @@ async def review_workspace(session: Session, token: types.ProgressToken | None) 
     return {"documents": documents, "unreadable": unreadable}
 
 
-async def _agreed(session: Session, uris: list[str], progress: _Progress) -> tuple[dict[str, tuple[int, int]], str]:
+async def _agreed(
+    session: Session, uris: list[str], reading: asyncio.Semaphore, progress: _Progress
+) -> tuple[dict[str, tuple[int, int]], str]:
     """What each file may cost at most, in tokens and micro-dollars, and why that is too much, empty where it is not."""
     reviewer = await session.started()
 
     async def estimate(uri: str) -> tuple[int, int]:
-        document, _ = await _document(session, uri)
+        document, _ = await _document(session, uri, reading)
         if document is None:
             return 0, 0
         try:
@@ -143,11 +148,12 @@ def _followed(session: Session, uri: str, document: TextDocument) -> Iterator[No
             reviewer.close(uri)
 
 
-async def _document(session: Session, uri: str) -> tuple[TextDocument | None, str]:
+async def _document(session: Session, uri: str, reading: asyncio.Semaphore) -> tuple[TextDocument | None, str]:
     """The open document, or the file as one; else why it cannot be read."""
     if (document := session.documents.get(uri)) is not None:
         return document, ""
-    return await asyncio.to_thread(_read, uri)
+    async with reading:
+        return await asyncio.to_thread(_read, uri)
 
 
 def _read(uri: str) -> tuple[TextDocument | None, str]:
