@@ -44,8 +44,15 @@ class Subject:
 
     def watched(self, log: Path) -> Subject:
         """The same, with the lateness of its event loop written to `log`."""
-        assert self.command[0] == sys.executable, "only a Python server's loop can be watched"
-        return replace(self, command=(sys.executable, "-m", "tests.benchmarks.watched", str(log), *self.command[1:]))
+        return self._run_by("tests.benchmarks.watched", log)
+
+    def fired(self, log: Path) -> Subject:
+        """The same server of ours, with the moments when it begins to look at a document written to `log`."""
+        return self._run_by("tests.benchmarks.fired", log)
+
+    def _run_by(self, module: str, log: Path) -> Subject:
+        assert self.command[0] == sys.executable, "only a Python server can be looked into"
+        return replace(self, command=(sys.executable, "-m", module, str(log), *self.command[1:]))
 
     def at_home(self, home: Path, configuration: str = "") -> Subject:
         """The same, with a home of its own below `home` and this user configuration."""

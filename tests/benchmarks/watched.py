@@ -50,6 +50,13 @@ def delays(log: Path, since: float, until: float) -> list[float]:
     return [float(delay) for moment, delay in pairs if since <= float(moment) <= until]
 
 
+def run_module() -> None:
+    """Run the module that the command line names after the log."""
+    assert sys.argv[2] == "-m", "only modules are run"
+    sys.argv = sys.argv[3:]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
 def main() -> None:
     """Run the server below the watch."""
     watch = Watch(Path(sys.argv[1]))
@@ -67,9 +74,7 @@ def main() -> None:
             watch.write()
 
     asyncio.run = run
-    assert sys.argv[2] == "-m", "only modules are run"
-    sys.argv = sys.argv[3:]
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    run_module()
 
 
 if __name__ == "__main__":

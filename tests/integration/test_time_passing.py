@@ -23,9 +23,8 @@ SHOP = "def price_of(order):\n    return order.total / order.count\n"
 CALLS: list[tuple[object, str]] = [
     (ResultCache, "get_many"),
     (Ledger, "failures"),
-    (Ledger, "pressure"),
+    (Ledger, "spend"),
     (Ledger, "lease"),
-    (Ledger, "ratio"),
     (models, "open_client"),
     (Ledger, "reserve"),
     (Ledger, "commit"),

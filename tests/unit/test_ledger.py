@@ -91,7 +91,8 @@ def test_hard_caps_are_reserved_when_less_is_left_than_is_in_flight(
 def test_pressure_is_the_fraction_that_is_spent_or_reserved(
     limit: int | None, used_before: int, expected: int, hard: int, share: float
 ) -> None:
-    assert fraction(limit, used_before, expected, hard) == pytest.approx(share)
+    spent = used_before + reserved(limit, used_before, expected, hard)
+    assert fraction(limit, spent) == pytest.approx(share)
 
 
 def test_a_reservation_is_booked_as_billed_and_only_once(ledger: Ledger) -> None:
@@ -221,8 +222,8 @@ def test_a_project_has_its_own_share(ledger: Ledger) -> None:
     assert refused(ledger.reserve(asking(1, project="/a"), limits, share)).share
     held(ledger.reserve(asking(100, project="/b"), limits, share))
     assert ledger.spend(project="/a").day.tokens == 100
-    assert ledger.pressure(limits, share, "/a").tokens == 1.0
-    assert ledger.pressure(limits).tokens == pytest.approx(0.2)
+    assert ledger.spend(share, "/a").pressure(share).tokens == 1.0
+    assert ledger.spend(limits).pressure(limits).tokens == pytest.approx(0.2)
 
 
 def test_a_project_in_an_undecodable_folder_is_booked_as_any_other(ledger: Ledger) -> None:
@@ -231,7 +232,7 @@ def test_a_project_in_an_undecodable_folder_is_booked_as_any_other(ledger: Ledge
     refused(ledger.reserve(asking(60, project=project), Limits(), limits))
     ledger.add_saved(1, 1, project)
     assert ledger.spend(project=project).day.tokens == 60
-    assert ledger.pressure(limits, limits, project).tokens == pytest.approx(0.6)
+    assert ledger.spend(limits, project).pressure(limits).tokens == pytest.approx(0.6)
 
 
 def test_what_is_read_together_is_of_one_moment(tmp_path: Path, clock: WallClock) -> None:
@@ -240,7 +241,7 @@ def test_what_is_read_together_is_of_one_moment(tmp_path: Path, clock: WallClock
         before = one.spend()
         held(other.reserve(asking(100), LIMITED))
         assert one.spend() == before
-        assert one.pressure(LIMITED).tokens == 0.0
+        assert one.spend(LIMITED).pressure(LIMITED).tokens == 0.0
     assert one.spend().day.reserved_tokens == 100
     held(one.reserve(asking(100), LIMITED))
     assert other.spend().day.reserved_tokens == 200
@@ -389,7 +390,6 @@ def test_no_call_reads_all_reservations(ledger: Ledger) -> None:
     commit(ledger, reservation, 10)
     ledger.sweep()
     ledger.spend()
-    ledger.pressure(LIMITED)
     ledger.usage(1)
     ledger.lease(["a"], "one", 1)
     ledger.failures(["a"])

@@ -95,7 +95,7 @@ class Dispatcher:
         self._results = Results(cache, worker, clock, self)
         self._opinions = SecondOpinion(governor, self._results, texts)
         self._holder = secrets.token_hex(8)
-        # By model and language, as the ledger knew them when leases were taken last: written on the stores' thread.
+        # By model and language, as the ledger knew them when we learned last: written on the stores' thread.
         self._ratios: dict[tuple[str, str], float] = {}
         self._in_flight: dict[str, asyncio.Future[None]] = {}
         self._requests: dict[asyncio.Task[None], tuple[str, Sequence[Job]]] = {}  # each with its URI
@@ -314,9 +314,14 @@ class Dispatcher:
         if permit.usage is None:
             return
         model = str(permit.model)
-        estimated = prompt_tokens(prompt.system, prompt.user, model)
+        estimated, billed = prompt_tokens(prompt.system, prompt.user, model), permit.usage.input_tokens
+
+        def learn() -> None:
+            self._ledger.learn(model, language, estimated, billed)
+            self._ratios[model, language] = self._ratio(model, language)
+
         try:
-            await self._worker.run(self._ledger.learn, model, language, estimated, permit.usage.input_tokens)
+            await self._worker.run(learn)
         except LedgerUnavailable as problem:
             logger.warning("the token ratio was not updated: %s", problem)
 
@@ -365,7 +370,8 @@ class Dispatcher:
     def _lease(self, jobs: Sequence[Job], language: str) -> tuple[Collection[str], list[Hit | None]]:
         """Blocks: one trip to the stores' thread for all that is asked before a request."""
         for model in {model for job in jobs for model in job.models}:
-            self._ratios[model, language] = self._ratio(model, language)
+            if (model, language) not in self._ratios:
+                self._ratios[model, language] = self._ratio(model, language)
         granted = self._ledger.lease([job.keys.exact for job in jobs], self._holder, LEASE_SECONDS)
         return granted, self._cache.get_many([job.keys for job in jobs if job.keys.exact in granted])
 

@@ -72,7 +72,8 @@ class Overview:
         ledger, (limits, _) = self._services.ledger, budgets(self.settings)
         try:
             with ledger.reading():
-                return ledger.pressure(limits), ledger.spend(limits), ledger.saved(1), ledger.take_notices()
+                spend = ledger.spend(limits)
+                return spend.pressure(limits), spend, ledger.saved(1), ledger.take_notices()
         except LedgerUnavailable as problem:
             return problem
 

@@ -158,7 +158,7 @@ def reserved(limit: int | None, used: int, expected: int, hard: int) -> int:
     return hard
 
 
-def fraction(limit: int | None, used: int, expected: int, hard: int) -> float:
+def fraction(limit: int | None, spent: int) -> float:
     """The fraction of `limit` that is spent or reserved, 0.0 up to 1.0 and above.
 
     Without a limit 0.0; so too for a limit of 0 of which nothing is spent: then nothing that costs passes, and
@@ -166,7 +166,6 @@ def fraction(limit: int | None, used: int, expected: int, hard: int) -> float:
     """
     if limit is None:
         return 0.0
-    spent = used + reserved(limit, used, expected, hard)
     if limit == 0:
         return 1.0 if spent else 0.0
     return spent / limit
@@ -213,3 +212,10 @@ class Spend:
 
     day: PeriodSpend
     month: PeriodSpend
+
+    def pressure(self, limits: Limits) -> Pressure:
+        """How much of each of the limits that this was read with is spent or reserved."""
+        return Pressure(
+            fraction(limits.daily_tokens, self.day.tokens + self.day.reserved_tokens),
+            fraction(limits.monthly_micro_usd, self.month.micro_usd + self.month.reserved_micro_usd),
+        )

@@ -26,12 +26,10 @@ from aiops_lsp.store.budget import (
     DeniedReason,
     Limits,
     PeriodSpend,
-    Pressure,
     Reservation,
     ReservationRequest,
     Spend,
     Totals,
-    fraction,
     reserved,
 )
 from aiops_lsp.store.database import Database, StoreUnavailable, storable
@@ -58,7 +56,6 @@ __all__ = [
     "Limits",
     "PeriodKind",
     "PeriodSpend",
-    "Pressure",
     "Reservation",
     "ReservationRequest",
     "SavedRow",
@@ -243,19 +240,6 @@ class Ledger(UsageRecords, RegionRecords):
                 _period_spend(day, totals_of(connection, day, storable(project)), limits),
                 _period_spend(month, totals_of(connection, month, storable(project)), limits),
             )
-
-    def pressure(self, limits: Limits, share: Limits | None = None, project: str = "") -> Pressure:
-        """How much of each limit is spent or reserved; with `share`, of the project's limits where that is more."""
-        tokens, cost = 0.0, 0.0
-        with self._database.read() as connection:
-            day, month = self._periods(connection, self._now())
-            for limit, name in ((limits, ""), (share, storable(project))):
-                if limit is None:
-                    continue
-                of_day, of_month = totals_of(connection, day, name), totals_of(connection, month, name)
-                tokens = max(tokens, fraction(limit.daily_tokens, *of_day.tokens))
-                cost = max(cost, fraction(limit.monthly_micro_usd, *of_month.micro_usd))
-        return Pressure(tokens, cost)
 
     def claim_warning(self, kind: PeriodKind, threshold: float) -> bool:
         """True for exactly one caller, of all processes, per period and threshold: it shows the warning."""
