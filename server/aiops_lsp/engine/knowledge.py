@@ -15,7 +15,7 @@ from aiops_lsp.store.ledger import LedgerUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from aiops_lsp.core.regions import Region, RegionKeys
+    from aiops_lsp.core.regions import Region, RegionKeys, Shape
     from aiops_lsp.core.text import Snapshot
     from aiops_lsp.engine.clock import Clock
     from aiops_lsp.engine.examine import Examined
@@ -46,14 +46,15 @@ async def known_standings(
     """
     now, pool = clock.wall(), services.pool
     ttl, security_ttl = settings.cache.ttl_seconds, settings.cache.security_ttl_seconds
-    served: dict[tuple[str, str, bool, Tier], bool] = {}
+    served: dict[tuple[str, str, bool, Shape], bool] = {}
 
     def age(record: CachedReview, region: Region) -> float | None:
         """The age in seconds of a result that is to be made anew; None for one that is good."""
-        made = (record.model, record.tier, record.under_pressure, tier_of(region.shape))
-        if made not in served:  # most regions of a document are of one kind
-            served[made] = serves(record, region, pool)
-        if served[made]:
+        made = (record.model, record.tier, record.under_pressure, region.shape)
+        good = served.get(made)
+        if good is None:  # most regions of a document are of a few kinds
+            good = served[made] = serves(record, region, pool)
+        if good:
             return stale_age(record, now, ttl, security_ttl)
         return max(0.0, now - record.made_at)
 
