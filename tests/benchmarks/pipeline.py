@@ -16,6 +16,8 @@ from tests.benchmarks.watched import delays
 from tests.support.provider import Exchange, Provider, Reply, answer, finding
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.benchmarks.bench import Bench
     from tests.benchmarks.stdio import Message, Peer
     from tests.benchmarks.subjects import Subject
@@ -42,16 +44,15 @@ async def measure(bench: Bench) -> None:
         echo = await stack.enter_async_context(running(bench.echo))
         await ready(echo, bench.bare)
         echo.open(_URI, text)
-        pipes, logs = [], []
+        pipes = []
         for ours in bench.ours:
-            pipe, log = Pipe(), bench.temporary("fired.txt")
+            pipe = Pipe(bench.temporary("fired.txt"))
             provider = await stack.enter_async_context(Provider(pipe.script))
             user_file = configuration(provider, debounce_ms=1, settle_ms=0)
-            peer = await stack.enter_async_context(running(bench.at_home(ours, user_file).fired(log)))
+            peer = await stack.enter_async_context(running(bench.at_home(ours, user_file).fired(pipe.log)))
             await ready(peer, ours)
             await pipe.begin(peer, text)
             pipes.append((ours, pipe))
-            logs.append((ours, pipe, log))
         for turn in range(bench.turns(_EDITS) + 3):
             for ours, pipe in bench.rotated(pipes, turn):
                 figures = await pipe.edit(turn) | await pipe.reopen()
@@ -63,8 +64,8 @@ async def measure(bench: Bench) -> None:
             if turn >= 3:
                 bench.report.add(GROUP, _ECHO, bench.echo.name, "ms", (published.at - since) * 1000)
             echo.forget()
-    for ours, pipe, log in logs:  # written as the servers ended
-        waited = [arrived - first_after(log, since) for since, arrived in pipe.requests[3:]]
+    for ours, pipe in pipes:  # their logs were written as the servers ended
+        waited = [arrived - first_after(pipe.log, since) for since, arrived in pipe.requests[3:]]
         bench.report.add(GROUP, _FIRED, ours.name, "ms", *(seconds * 1000 for seconds in waited))
     for ours in bench.ours:
         _hold(bench, ours.name)
@@ -86,10 +87,12 @@ def _hold(bench: Bench, name: str) -> None:
 class Pipe:
     """One server with its scripted provider. The provider finds one bug in each region that has the word `marked`.
 
-    `requests` are the moments of each change and of the arrival of its request.
+    `requests` are the moments of each change and of the arrival of its request. `log` is where the server writes down
+    when it began to look.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, log: Path) -> None:
+        self.log = log
         self.peer: Peer
         self.text = ""
         self.requests: list[tuple[float, float]] = []

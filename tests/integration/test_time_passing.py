@@ -25,6 +25,7 @@ CALLS: list[tuple[object, str]] = [
     (Ledger, "failures"),
     (Ledger, "spend"),
     (Ledger, "lease"),
+    (Ledger, "ratio"),
     (models, "open_client"),
     (Ledger, "reserve"),
     (Ledger, "commit"),

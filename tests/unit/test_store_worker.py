@@ -85,15 +85,18 @@ async def test_closing_waits_for_what_was_handed_over_and_takes_no_more() -> Non
 
 
 async def test_an_answer_that_its_task_did_not_see_any_more_is_undone_too() -> None:
-    worker = StoreWorker()
+    worker, loop = StoreWorker(), asyncio.get_running_loop()
     done: list[str] = []
+    told = threading.Event()
     reserving = asyncio.ensure_future(worker.run_or_undo(done.append, lambda: "held"))
+    cancelling = asyncio.ensure_future(worker.run(lambda: loop.call_soon_threadsafe(reserving.cancel)))
+    telling = asyncio.ensure_future(worker.run(told.set))
     await asyncio.sleep(0)
-    await worker.run(lambda: None)  # its answer comes after the other one: both tasks wake in the same turn of the loop
-    reserving.cancel()
-    await asyncio.gather(reserving, return_exceptions=True)
+    told.wait()  # the loop stands still meanwhile: the answer and the cancelling reach it in the same turn
+    await asyncio.gather(reserving, cancelling, telling, return_exceptions=True)
     await worker.aclose()
-    assert done == (["held"] if reserving.cancelled() else [])
+    assert reserving.cancelled()
+    assert done == ["held"]
 
 
 async def test_what_is_abandoned_while_the_worker_closes_is_undone_too() -> None:

@@ -171,7 +171,6 @@ def finding_id(category: str, quote: str, symbol: str, ordinal: int) -> str:
     return hashlib.sha256(material.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-@lru_cache(maxsize=2048)
 def _kind(category: str, quote: str, symbol: str) -> tuple[str, str, str]:
     """What findings have in common that only their ordinal tells apart."""
     return category, " ".join(quote.split()), symbol.rpartition(".")[2]
@@ -186,6 +185,5 @@ def number_findings(findings: Iterable[tuple[Finding, str]]) -> list[Finding]:
         kind = _kind(category, quote, finding.symbol)
         ordinal = seen.get(kind, 0)
         seen[kind] = ordinal + 1
-        its_id = finding_id(category, quote, finding.symbol, ordinal)
-        numbered.append(finding if finding.id == its_id else finding._replace(id=its_id))
+        numbered.append(finding._replace(id=finding_id(category, quote, finding.symbol, ordinal)))
     return numbered

@@ -107,27 +107,20 @@ def bring_home(live: Iterable[LiveFinding], before: Examined, now: Examined) -> 
         left, entered = regions[index], by_name.get(names[index])
         if entered is None or not _inside(home, left):
             continue
-        place = home.moved(
-            entered.start_line - left.start_line,
-            *(
-                entered.dedents[line - left.start_line] - left.dedents[line - left.start_line]
-                for line in (home.start.line, home.end.line)
-            ),
-        )
+        ends = [position.line - left.start_line for position in home]
+        first, last = (entered.dedents[line] - left.dedents[line] for line in ends)
+        place = home.moved(entered.start_line - left.start_line, first, last)
         shown.finding = shown.finding._replace(range=place, fix=None)
         shown.suspended = False
 
 
 def _names(keys: Sequence[RegionKeys]) -> list[tuple[str, int]]:
     """The exact key of each region, and how many before it have the same."""
-    exact = [one.exact for one in keys]
-    if len(set(exact)) == len(exact):
-        return [(key, 0) for key in exact]
     seen: Counter[str] = Counter()
     names = []
-    for key in exact:
-        names.append((key, seen[key]))
-        seen[key] += 1
+    for one in keys:
+        names.append((one.exact, seen[one.exact]))
+        seen[one.exact] += 1
     return names
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiops_lsp.core.anchors import Anchor, anchor
-from aiops_lsp.core.findings import Confirmation, Finding, Fix, Origin, finding_id
+from aiops_lsp.core.findings import Confirmation, Finding, Fix, Origin
 from aiops_lsp.core.fixes import offer
 from aiops_lsp.core.quotes import fold
 from aiops_lsp.core.regions import moved
@@ -164,7 +164,7 @@ def _finding(
         count_errors=count_errors,
     )
     finding = Finding(
-        id=finding_id(claim.category.value, place.quote, region.symbol, 0),
+        id="",
         code=claim.category.value,
         origin=Origin.MODEL,
         category=claim.category,
