@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_lsp import LanguageClient
 
-URI = "file:///tmp/work/shop.py"
+URI = "file:///tmp/project/shop.py"
 SHOP = """\
 def mean(values):
     note = "👍 漢字"; return sum(values) / len(values)

@@ -14,7 +14,7 @@ from tests.support.client import MODERN, Client, Message, at, connected
 from tests.support.clock import until
 from tests.support.loop_guard import Slowest, slowest_callbacks
 
-URI = "file:///tmp/work/long.py"
+URI = "file:///tmp/project/long.py"
 FUNCTION = """\
 def mean_{n}(xs, k):
     t = 0

@@ -67,7 +67,7 @@ async def test_what_was_paid_for_is_never_paid_for_again() -> None:
             await at.until_shown(document, of_model)
             await at.until_quiet(document)
             asked = len(provider.journal)
-            copy = at.open(SHOP, uri="file:///tmp/work/renamed.py")
+            copy = at.open(SHOP, uri="file:///tmp/project/renamed.py")
             await at.until_shown(copy, of_model)
             await at.until_quiet(copy)
         async with desk(settings) as later:

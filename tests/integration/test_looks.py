@@ -220,7 +220,7 @@ async def test_what_is_reviewed_on_command_is_sent_while_the_rules_look_at_it(mo
     monkeypatch.setattr("aiops_lsp.engine.look.rule_findings", while_sent)
     async with Provider(script) as provider, desk(settings_for(provider.base_url)) as at:
         text = CODE.replace("value + 1", "eval(input())")
-        document = TextDocument("file:///tmp/work/shop.py", 0, "python", text, PositionEncoding.UTF32)
+        document = TextDocument("file:///tmp/project/shop.py", 0, "python", text, PositionEncoding.UTF32)
         at.reviewer.open(document, look=False)
         await at.reviewer.estimate(document.uri)
         assert looks == []

@@ -124,7 +124,7 @@ async def test_no_secret_leaves(place: str, tmp_path: Path) -> None:
     handler = configure(tmp_path / "state" / "logs", redact_with(PROCESS_KEYS), level=logging.DEBUG)
     text = planted(place)
     async with Provider(reviewer) as provider, desk(settings(provider)) as at:
-        document = at.open(text, uri=f"file:///work/{place}", language=PLACES[place][0])
+        document = at.open(text, uri=f"file:///project/{place}", language=PLACES[place][0])
         report = await at.reviewer.review(document.uri, deep=True)
         assert {(region.outcome, region.reason) for region in report.regions} == {("reviewed", "")}
         logging.getLogger("aiops_lsp.test").error("what was reviewed: %s", text)
@@ -147,7 +147,7 @@ async def test_no_secret_leaves(place: str, tmp_path: Path) -> None:
 async def test_a_fix_around_a_secret_restores_it() -> None:
     text = planted("code")
     async with Provider(reviewer) as provider, desk(settings(provider)) as at:
-        document = at.open(text, uri="file:///work/code.py")
+        document = at.open(text, uri="file:///project/code.py")
         report = await at.reviewer.review(document.uri, deep=True)
     fixed = [one for one in report.findings if one.origin is Origin.MODEL and one.fix is not None]
     assert len(fixed) == len(PLANTED)

@@ -84,7 +84,7 @@ class Desk:
         await self.reviewer.start(settings, environ)
         stores_watched(self.reviewer, self.on_threads)
 
-    def open(self, text: str, uri: str = "file:///tmp/work/shop.py", language: str = "python") -> TextDocument:
+    def open(self, text: str, uri: str = "file:///tmp/project/shop.py", language: str = "python") -> TextDocument:
         document = TextDocument(uri, 1, language, text, PositionEncoding.UTF16)
         self.documents[uri] = document
         self.reviewer.open(document)

@@ -47,7 +47,7 @@ async def work(number: int, seed: int, base_url: str, daily_tokens: int, monthly
     )
     while not stop.is_set():
         async with desk(settings) as at:
-            document = at.open(text_of([0] * FUNCTIONS), uri=f"file:///tmp/work/window_{number}.py")
+            document = at.open(text_of([0] * FUNCTIONS), uri=f"file:///tmp/project/window_{number}.py")
             for _ in range(chance.randint(5, 60)):
                 if stop.is_set():
                     break

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def snapshot_of(text: str, *, language: str = "python", version: int = 1) -> Snapshot:
     """A snapshot of a document with this text."""
-    return Snapshot("file:///work/x", version, language, text)
+    return Snapshot("file:///project/x", version, language, text)
 
 
 def region_of(

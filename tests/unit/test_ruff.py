@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _snapshot(text: str, uri: str = "file:///work/x.py") -> Snapshot:
+def _snapshot(text: str, uri: str = "file:///project/x.py") -> Snapshot:
     return Snapshot(uri, 1, "python", text)
 
 
